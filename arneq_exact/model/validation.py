@@ -1,0 +1,169 @@
+"""Complete validation of a `MarkovGame`, once, at its construction.
+
+On return the arrays are canonical (contiguous float64 and int64, sorted CSR, one discount per agent),
+owned by the game and read-only, so that everything below may rely on them without a check of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from arneq_exact.errors import GameError
+
+if TYPE_CHECKING:
+    from arneq_exact.model.game import MarkovGame
+
+ROW_SUM_TOLERANCE = 1e-9
+"""Largest miss of a row's total probability; the miss is accounted for exactly in β [T12]."""
+
+
+def validate_game(game: MarkovGame) -> None:
+    """Check every part of `game` and put its arrays into canonical, read-only form.
+
+    Raises
+    ------
+    GameError
+        With the place, the name, the value and the rule, in one line.
+    """
+    counts = _array(game.action_counts, "action_counts", np.int64)
+    if counts.ndim != 2 or counts.shape[0] < 1 or counts.shape[1] < 1:
+        raise GameError(
+            f"MarkovGame: action_counts have shape {counts.shape}; must be (S, n) "
+            "with at least one state and one agent"
+        )
+    _freeze(game, "action_counts", counts)
+    n_states, n = counts.shape
+    if counts.min() < 1:
+        state, agent = (int(index) for index in np.argwhere(counts < 1)[0])
+        raise GameError(
+            f"MarkovGame: action count of agent {agent + 1} in state {state} is {counts[state, agent]}; "
+            "must be at least 1"
+        )
+    game.names.validate(counts.tolist())
+    n_rows = int(game.offsets[-1])
+    _validate_discount(game, n)
+    _validate_rewards(game, n_rows, n)
+    _validate_transitions(game, n_rows, n_states)
+    _validate_initial(game, n_states)
+
+
+def _validate_discount(game: MarkovGame, n: int) -> None:
+    discount = _array(game.discount, "discount", np.float64)
+    if discount.ndim == 0:
+        discount = np.full(n, float(discount))
+    if discount.shape != (n,):
+        raise GameError(f"MarkovGame: discount has shape {discount.shape}; must be one number or {n} numbers")
+    for agent, factor in enumerate(discount.tolist()):
+        if not 0 <= factor <= 1:
+            raise GameError(
+                f"MarkovGame: discount of agent {game.agent_name(agent)!r} is {factor}; must be in [0, 1]"
+            )
+    _freeze(game, "discount", discount)
+
+
+def _validate_rewards(game: MarkovGame, n_rows: int, n: int) -> None:
+    rewards = _array(game.rewards, "rewards", np.float64)
+    if rewards.shape != (n_rows, n):
+        raise GameError(f"MarkovGame: rewards have shape {rewards.shape}; must be (rows, n) = {(n_rows, n)}")
+    if not np.isfinite(rewards).all():
+        row, agent = (int(index) for index in np.argwhere(~np.isfinite(rewards))[0])
+        raise GameError(
+            f"MarkovGame: reward of agent {game.agent_name(agent)!r} in {game.describe_row(row)} is "
+            f"{rewards[row, agent]}; must be finite"
+        )
+    _freeze(game, "rewards", rewards)
+
+
+def _validate_transitions(game: MarkovGame, n_rows: int, n_states: int) -> None:
+    if not sp.issparse(game.transitions):
+        raise GameError(
+            f"MarkovGame: transitions are {type(game.transitions).__name__}; must be a scipy sparse matrix "
+            "(use MarkovGame.from_arrays for dense tables)"
+        )
+    if game.transitions.shape != (n_rows, n_states):
+        raise GameError(
+            f"MarkovGame: transitions have shape {game.transitions.shape}; "
+            f"must be (rows, S) = {(n_rows, n_states)}"
+        )
+    stored = game.transitions.nnz
+    matrix = sp.csr_array(game.transitions, dtype=np.float64, copy=True)
+    # coo-like duplicates are summed silently by scipy; a game that has them is probably a mistake.
+    matrix.sum_duplicates()
+    if matrix.nnz != stored:
+        raise GameError(
+            f"MarkovGame: transitions hold {stored - matrix.nnz} duplicate entries; "
+            "each (row, next state) must be given once"
+        )
+    matrix.sort_indices()
+    if not np.isfinite(matrix.data).all() or (matrix.nnz and matrix.data.min() < 0):
+        entry = int(np.flatnonzero(~np.isfinite(matrix.data) | (matrix.data < 0))[0])
+        row = int(np.searchsorted(matrix.indptr, entry, side="right")) - 1
+        raise GameError(
+            f"MarkovGame: transition of {game.describe_row(row)} to state "
+            f"{game.state_name(int(matrix.indices[entry]))!r} is {matrix.data[entry]}; must be at least 0"
+        )
+    if game.exact is None:
+        matrix.eliminate_zeros()
+    elif matrix.nnz and matrix.data.min() == 0:
+        raise GameError("MarkovGame: a transition probability is too small for double precision")
+    total = matrix.sum(axis=1)
+    if game.termination is not None:
+        total = total + _validate_termination(game, n_rows)
+    wrong = np.flatnonzero(np.abs(total - 1) > ROW_SUM_TOLERANCE)
+    if wrong.size:
+        row = int(wrong[0])
+        rest = " with their termination" if game.termination is not None else ""
+        raise GameError(
+            f"MarkovGame: transitions of {game.describe_row(row)} sum to {total[row]:.12g}{rest}; must be 1"
+        )
+    for part in (matrix.data, matrix.indices, matrix.indptr):
+        part.setflags(write=False)
+    object.__setattr__(game, "transitions", matrix)
+
+
+def _validate_termination(game: MarkovGame, n_rows: int) -> NDArray[np.float64]:
+    ends = _array(game.termination, "termination", np.float64)
+    if ends.shape != (n_rows,):
+        raise GameError(f"MarkovGame: termination has shape {ends.shape}; must be (rows,) = {(n_rows,)}")
+    bad = np.flatnonzero(~(ends >= 0) | ~np.isfinite(ends))
+    if bad.size:
+        raise GameError(
+            f"MarkovGame: termination of {game.describe_row(int(bad[0]))} is {ends[bad[0]]}; "
+            "must be at least 0"
+        )
+    # No termination at all and a vector of zeros mean the same; one form keeps files identical.
+    _freeze(game, "termination", ends if ends.any() else None)
+    return ends
+
+
+def _validate_initial(game: MarkovGame, n_states: int) -> None:
+    if game.initial is None:
+        return
+    initial = _array(game.initial, "initial", np.float64)
+    if initial.shape != (n_states,):
+        raise GameError(f"MarkovGame: initial has shape {initial.shape}; must be (S,) = {(n_states,)}")
+    if not (initial >= 0).all() or abs(float(initial.sum()) - 1) > ROW_SUM_TOLERANCE:
+        raise GameError(
+            f"MarkovGame: initial distribution sums to {initial.sum():.12g} with least entry "
+            f"{initial.min()}; must be probabilities that sum to 1"
+        )
+    _freeze(game, "initial", initial)
+
+
+def _array(values: Any, name: str, dtype: type[np.float64] | type[np.int64]) -> NDArray[Any]:
+    """Return an owned, contiguous copy with the wanted dtype; refuse what would change a value."""
+    raw = np.asarray(values)
+    if raw.dtype.kind not in "iuf" or (dtype is np.int64 and raw.dtype.kind == "f" and (raw % 1 != 0).any()):
+        rule = "integers" if dtype is np.int64 else "numbers"
+        raise GameError(f"MarkovGame: {name} have dtype {raw.dtype}; must be {rule}")
+    return np.array(raw, dtype=dtype, order="C")
+
+
+def _freeze(game: MarkovGame, name: str, value: NDArray[Any] | None) -> None:
+    if value is not None:
+        value.setflags(write=False)
+    object.__setattr__(game, name, value)
