@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from arneq_exact.errors import GameError
 from arneq_exact.model.exact import ExactData
-from arneq_exact.model.numbers import FloatArray, IntArray, as_float, nearest_float, to_fraction
+from arneq_exact.model.rationals import FloatArray, IntArray, as_float, nearest_float, to_fraction
 
 Parts = dict[str, Any]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arneq_exact.model.numbers import common_denominator
+from arneq_exact.model.rationals import common_denominator
 
 ObjectArray = NDArray[np.object_]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from arneq_exact.errors import PolicyError
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.numbers import FloatArray, as_float
+from arneq_exact.model.rationals import FloatArray, as_float
 
 SUM_TOLERANCE = 1e-9
 
@@ -146,8 +146,9 @@ def _validated(game: MarkovGame, agent: int, values: Any) -> FloatArray:
     if wrong.any():
         *_, state, action = (int(index) for index in np.argwhere(wrong)[0])
         raise PolicyError(
-            f"Policy: probability of action {action} of agent {name!r} in state {game.state_name(state)!r} is "
-            f"{array[wrong][0]}; must be at least 0, and 0 past the state's {counts[state]} actions"
+            f"Policy: probability of action {action} of agent {name!r} in state "
+            f"{game.state_name(state)!r} is {array[wrong][0]}; must be at least 0, "
+            f"and 0 past the state's {counts[state]} actions"
         )
     sums = array.sum(axis=-1)
     if (np.abs(sums - 1) > SUM_TOLERANCE).any():

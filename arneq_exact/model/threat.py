@@ -20,7 +20,7 @@ from itertools import combinations
 from typing import Any
 
 from arneq_exact.errors import ThreatError
-from arneq_exact.model.numbers import number_text, to_fraction
+from arneq_exact.model.rationals import number_text, to_fraction
 
 Family = tuple[frozenset[int], ...]
 DISTRIBUTION_TOLERANCE = Fraction(1, 10**9)
@@ -123,11 +123,11 @@ class ThreatModel:
         if self.distribution is not None:
             return (Corruption.mixture((k, w) for k, w in self.distribution[agent].items()),)
         if self.sets is not None:
-            family = list(self.sets[agent])
+            family = [frozenset(members) for members in self.sets[agent]]
         else:
             others = [j for j in range(n) if j != agent]
             family = [frozenset(members) for members in combinations(others, min(self.k or 0, n - 1))]
-        maximal = {K for K in family if not any(K < larger for larger in family)}
+        maximal = {K for K in family if not any(larger > K for larger in family)}
         ordered = sorted(maximal, key=lambda K: (len(K), sorted(K)))
         rho = self._rho
         points = (
