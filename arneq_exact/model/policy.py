@@ -47,6 +47,7 @@ class Policy:
                 f"Policy: {len(probabilities)} arrays are given; must be one for each agent: {game.n_agents}"
             )
         self._arrays = tuple(_validated(game, agent, values) for agent, values in enumerate(probabilities))
+        self._counts = game.action_counts
         horizons = {array.shape[0] if array.ndim == 3 else None for array in self._arrays}
         if len(horizons) > 1:
             raise PolicyError("Policy: agents have different horizons; must be one for all")
@@ -99,6 +100,11 @@ class Policy:
                 array[state, : len(row)] = row
             arrays.append(array)
         return cls(game, arrays)
+
+    def require_fit(self, game: MarkovGame, where: str) -> None:
+        """Refuse a game of other sizes than the one the policy was validated against."""
+        if len(self) != game.n_agents or not np.array_equal(self._counts, game.action_counts):
+            raise PolicyError(f"{where}: policy was made for a game of other sizes; must fit {game!r}")
 
     def at(self, step: int) -> tuple[FloatArray, ...]:
         """Return the arrays (S, max A_i) that are played at `step` (any step if stationary)."""

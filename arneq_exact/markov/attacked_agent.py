@@ -1,0 +1,232 @@
+"""One agent against its own attacker, everyone else fixed: a zero-sum stochastic game [T9].
+
+Fix π_{-i}. Agent i and its attacker play the discounted zero-sum game whose stage matrices are
+M_i^{π(s)}(r_i + γ_i P v) (see `arneq_exact.stage.robust`). Three questions about it are answered here,
+all by policy iteration, so that the work hardly depends on the discount:
+
+* the value of a given pair (x, y) of stationary strategies: one linear system;
+* the best reply to a fixed strategy of either side: a Markov decision process (Howard 1960);
+* the value of the game with optimal x and y: Newton's method on v = T v, that is, solve the stage games
+  and evaluate the pair exactly (Pollatschek & Avi-Itzhak 1969). Once a Newton step does not shrink the
+  residual, the steps of Hoffman & Karp (1966) are taken instead (evaluate the best reply to y): slower,
+  but they converge from anywhere.
+
+If the threat decouples [T4] the matrices do not depend on π and the value is agent i's own maximin value.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from arneq_exact.markov.bellman import backup_agent, blocks, value_of_play
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.rationals import FloatArray, IntArray
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.linear import solve_matrix_games
+from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
+
+ROUNDING = 64 * float(np.finfo(float).eps)
+TINY = float(np.finfo(float).tiny)
+REPLY_ROUNDS = 1000
+GAME_ROUNDS = 200
+
+
+@dataclass(frozen=True)
+class AttackedValue:
+    """Value of the game of one agent against its attacker.
+
+    Attributes
+    ----------
+    value : (S,)
+    response : (S, max A_i)
+        The agent's strategy x.
+    attack : (S, max C_i)
+        The attacker's mixture y over columns, zeros past the state's own columns.
+    rounds : int
+        Policy iterations used.
+    """
+
+    value: FloatArray
+    response: FloatArray
+    attack: FloatArray
+    rounds: int
+
+
+class AttackedAgent:
+    """The zero-sum stochastic game of `agent` against its attacker, for fixed `policy` of the others.
+
+    Parameters
+    ----------
+    game : MarkovGame
+    threat : ThreatModel
+    policy : one array (S, max A_j) per agent
+    agent : int
+    backend : {"auto", "reference"}
+        Who solves the stage linear programs.
+    """
+
+    def __init__(
+        self,
+        game: MarkovGame,
+        threat: ThreatModel,
+        policy: Sequence[FloatArray],
+        agent: int,
+        *,
+        backend: str = "auto",
+        calls: Counter[str] | None = None,
+    ) -> None:
+        self.game = game
+        self.agent = agent
+        self.corruptions = threat.corruptions(game.n_agents, agent)
+        self.blocks = blocks(game)
+        self.others = [block.policy(policy) for block in self.blocks]
+        self.widths = [sum(column_counts(self.corruptions, block.counts)) for block in self.blocks]
+        self.max_columns = max(self.widths)
+        self.max_actions = int(game.action_counts[:, agent].max())
+        self.backend = backend
+        self.calls = calls
+
+    def matrices(self, value: FloatArray) -> list[FloatArray]:
+        """Return M_i^π of the backup of `value` (S,): per block (B, A_i, C)."""
+        rows = backup_agent(self.game, self.agent, value)
+        return [
+            robust_matrix(block.gather(rows), others, self.corruptions, self.agent)
+            for block, others in zip(self.blocks, self.others, strict=True)
+        ]
+
+    def value_of(
+        self, response: Sequence[FloatArray], attack: Sequence[FloatArray], start: FloatArray | None = None
+    ) -> FloatArray:
+        """Return the value (S,) of a pair of strategies, given block by block."""
+        weights = np.empty(self.game.n_rows)
+        for block, others, x, y in zip(self.blocks, self.others, response, attack, strict=True):
+            play = joint_play(x, others, y, self.corruptions, self.agent, block.counts)
+            weights[block.rows] = play.reshape(weights[block.rows].shape)
+        return value_of_play(self.game, self.agent, weights, start)
+
+    def robust_value(self, response: FloatArray, start: FloatArray | None = None) -> AttackedValue:
+        """Return the value of `response` (S, max A_i) against its worst attack, which is pure [T1]."""
+        return self._reply(self._cut_responses(response), "attacker", start)
+
+    def reply_to_attack(self, attack: FloatArray, start: FloatArray | None = None) -> AttackedValue:
+        """Return the value of the agent's best reply to `attack` (S, max C_i)."""
+        fixed = [attack[block.states, :width] for block, width in zip(self.blocks, self.widths, strict=True)]
+        return self._reply(fixed, "agent", start)
+
+    def stage_value(self, value: FloatArray) -> AttackedValue:
+        """Return one step T v: stage values with optimal stage strategies of both sides."""
+        matrices = self.matrices(value)
+        stage = [solve_matrix_games(matrix, backend=self.backend, calls=self.calls) for matrix in matrices]
+        return AttackedValue(
+            self._spread([games.value for games in stage]),
+            self._padded([games.row for games in stage], self.max_actions),
+            self._padded([games.column for games in stage], self.max_columns),
+            1,
+        )
+
+    def stage_worst(self, response: FloatArray, value: FloatArray) -> tuple[FloatArray, IntArray]:
+        """Return one step T_π v of `response` (S, max A_i), and the minimising columns (S,)."""
+        worst = np.empty(self.game.n_states, dtype=np.int64)
+        least = np.empty(self.game.n_states)
+        for block, matrix in zip(self.blocks, self.matrices(value), strict=True):
+            own = response[block.states, : block.counts[self.agent]]
+            columns = np.einsum("ba,bac->bc", own, matrix)
+            worst[block.states] = columns.argmin(axis=1)
+            least[block.states] = columns.min(axis=1)
+        return least, worst
+
+    def solve(self, start: FloatArray | None = None) -> AttackedValue:
+        """Return the value of the game with optimal strategies of both sides."""
+        value = np.zeros(self.game.n_states) if start is None else start
+        best_residual, best, newton = np.inf, None, True
+        for rounds in range(1, GAME_ROUNDS + 1):
+            stage = self.stage_value(value)
+            scale = max(TINY, float(np.abs(stage.value).max()), float(np.abs(value).max()))
+            residual = float(np.abs(stage.value - value).max())
+            newton = newton and residual <= 0.9 * best_residual
+            if best is None or residual < best_residual:
+                best_residual = residual
+                best = AttackedValue(value, stage.response, stage.attack, rounds)
+            if residual <= ROUNDING * scale:
+                break
+            if newton:
+                value = self.value_of(
+                    self._cut_responses(stage.response), self._cut_attacks(stage.attack), value
+                )
+            else:
+                bound = self.reply_to_attack(stage.attack, value).value
+                # Hoffman–Karp values fall monotonically after the first; rounding ends the fall.
+                stalled = float(np.abs(bound - value).max()) <= ROUNDING * scale
+                value = bound
+                if stalled:
+                    break
+        assert best is not None
+        return best
+
+    def _reply(self, fixed: list[FloatArray], mover: str, start: FloatArray | None) -> AttackedValue:
+        """Policy iteration for one side against the other side's fixed strategy."""
+        attacker_moves = mover == "attacker"
+        value = np.zeros(self.game.n_states) if start is None else start
+        chosen: list[FloatArray] = []
+        rounds = 0
+        while rounds < REPLY_ROUNDS:
+            picks, changed = self._improve(fixed, attacker_moves, value, chosen)
+            if chosen and not changed:
+                break
+            chosen = picks
+            pair = (fixed, chosen) if attacker_moves else (chosen, fixed)
+            value = self.value_of(*pair, start=value)
+            rounds += 1
+        response, attack = (fixed, chosen) if attacker_moves else (chosen, fixed)
+        return AttackedValue(
+            value,
+            self._padded(response, self.max_actions),
+            self._padded(attack, self.max_columns),
+            rounds,
+        )
+
+    def _improve(
+        self, fixed: list[FloatArray], attacker_moves: bool, value: FloatArray, chosen: list[FloatArray]
+    ) -> tuple[list[FloatArray], bool]:
+        """Return the mover's greedy pure moves at `value`, and whether they differ from `chosen`.
+
+        A chosen move is kept unless another is better beyond rounding; otherwise ties could cycle.
+        """
+        picks, changed = [], False
+        for position, matrix in enumerate(self.matrices(value)):
+            worth = (
+                -np.einsum("ba,bac->bc", fixed[position], matrix)
+                if attacker_moves
+                else np.einsum("bac,bc->ba", matrix, fixed[position])
+            )
+            pick = np.zeros_like(worth)
+            pick[np.arange(len(worth)), worth.argmax(axis=1)] = 1.0
+            if chosen:
+                slack = ROUNDING * np.maximum(np.abs(matrix).max(axis=(1, 2)), TINY)
+                better = (worth.max(axis=1) - (worth * chosen[position]).sum(axis=1)) > slack
+                pick = np.where(better[:, None], pick, chosen[position])
+                changed = changed or bool(better.any())
+            picks.append(pick)
+        return picks, changed
+
+    def _cut_responses(self, response: FloatArray) -> list[FloatArray]:
+        return [response[block.states, : block.counts[self.agent]] for block in self.blocks]
+
+    def _cut_attacks(self, attack: FloatArray) -> list[FloatArray]:
+        return [attack[block.states, :width] for block, width in zip(self.blocks, self.widths, strict=True)]
+
+    def _spread(self, per_block: Sequence[FloatArray]) -> FloatArray:
+        result = np.empty(self.game.n_states)
+        for block, values in zip(self.blocks, per_block, strict=True):
+            result[block.states] = values
+        return result
+
+    def _padded(self, per_block: Sequence[FloatArray], width: int) -> FloatArray:
+        result = np.zeros((self.game.n_states, width))
+        for block, values in zip(self.blocks, per_block, strict=True):
+            result[block.states, : values.shape[1]] = values
+        return result

@@ -1,0 +1,181 @@
+"""Judging a given policy: robust value, worst attack, best response and gap, for any n and threat.
+
+Fix a stationary product policy π. Agent i's robust value is the value of a Markov decision process of its
+attacker, and its best-response value that of a zero-sum stochastic game [T9]; both are computed by policy
+iteration in polynomial time per iteration (`arneq_exact.markov.attacked_agent`). The gap, best-response
+value minus robust value, is the robust exploitability of the policy: π is an ARNEQ iff it is zero.
+
+These are floating-point answers; `arneq_exact.certify` turns them into proofs [T12].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from arneq_exact.errors import PolicyError
+from arneq_exact.markov.attacked_agent import AttackedAgent
+from arneq_exact.markov.horizon import evaluate_horizon
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import FloatArray, IntArray
+from arneq_exact.model.threat import Corruption, ThreatModel
+from arneq_exact.stage.robust import column_counts
+
+
+@dataclass(frozen=True)
+class BestResponse:
+    """An agent's best response to a policy under a threat.
+
+    Attributes
+    ----------
+    value : (S,)
+        Best-response robust value at every state, or (T+1, S) for a finite horizon.
+    policy : (S, max A_i), or (T, S, max A_i)
+        A response that attains it at every state at once.
+    attack : (S, max C_i), or (T, S, max C_i)
+        The attacker's optimal mixture over columns against all responses.
+    """
+
+    value: FloatArray
+    policy: FloatArray
+    attack: FloatArray
+
+
+@dataclass(frozen=True)
+class WorstAttack:
+    """The worst attack on one agent under a policy: a pure column in every state [T1].
+
+    Attributes
+    ----------
+    agent : int
+    column : (S,) int, or (T, S) for a finite horizon
+        Column numbers in the canonical order of `arneq_exact.model.threat`.
+    corruptions : extreme points of the agent's Ω_i
+    """
+
+    agent: int
+    column: IntArray
+    corruptions: tuple[Corruption, ...]
+
+    def at(self, game: MarkovGame, state: int, step: int = 0) -> tuple[Corruption, dict[int, int]]:
+        """Return the corruption chosen in `state` and the action forced on each corruptible agent."""
+        counts = tuple(int(a) for a in game.action_counts[state])
+        column = int(self.column[state] if self.column.ndim == 1 else self.column[step, state])
+        for corruption, size in zip(self.corruptions, column_counts(self.corruptions, counts), strict=True):
+            if column < size:
+                members = corruption.corruptible
+                forced = np.unravel_index(column, tuple(counts[j] for j in members)) if members else ()
+                return corruption, {j: int(a) for j, a in zip(members, forced, strict=True)}
+            column -= size
+        raise AssertionError("a column beyond the state's own")
+
+    def describe(self, game: MarkovGame, state: int, step: int = 0) -> str:
+        """Return the attack in a state in words."""
+        corruption, forced = self.at(game, state, step)
+        if not forced:
+            return "no corruption"
+        text = ", ".join(
+            f"{game.agent_name(j)} plays {game.action_name(state, j, action)}" for j, action in forced.items()
+        )
+        spared = dict(corruption.weights).get(())
+        return text if spared is None else f"{text} (with probability {float(1 - spared):.6g})"
+
+
+def robust_values(game: MarkovGame, threat: ThreatModel, policy: Policy) -> FloatArray:
+    """Return the robust values (n, S) of a policy; (T+1, n, S) if it is time-indexed.
+
+    Raises
+    ------
+    GameError
+        If the policy is stationary and some discount is 1.
+    ThreatError, PolicyError
+        If threat or policy do not fit the game.
+
+    Examples
+    --------
+    >>> game = MarkovGame.one_shot([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]])
+    >>> robust_values(game, ThreatModel(1), Policy.uniform(game)).tolist()
+    [[0.0], [0.0]]
+    """
+    _fit(game, policy, "robust_values")
+    if policy.horizon is not None:
+        return evaluate_horizon(game, threat, policy).lower
+    return np.stack(
+        [
+            AttackedAgent(game, threat, list(policy), agent).robust_value(policy[agent]).value
+            for agent in range(game.n_agents)
+        ]
+    )
+
+
+def best_response(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: int) -> BestResponse:
+    """Return the best response of `agent` (from 0) to the others' part of `policy`.
+
+    Raises
+    ------
+    PolicyError
+        If the agent does not exist or the policy does not fit.
+    """
+    _fit(game, policy, "best_response")
+    _agent(game, agent, "best_response")
+    if policy.horizon is not None:
+        judged = evaluate_horizon(game, threat, policy)
+        return BestResponse(judged.upper[:, agent], judged.response[agent], judged.attack[agent])
+    solved = AttackedAgent(game, threat, list(policy), agent).solve()
+    return BestResponse(solved.value, solved.response, solved.attack)
+
+
+def gap(game: MarkovGame, threat: ThreatModel, policy: Policy) -> FloatArray:
+    """Return best-response value minus robust value, (n, S): the robust exploitability at every state.
+
+    For a time-indexed policy the gap of the whole game from its first step. A policy is an ARNEQ iff its
+    gap is zero; tiny negative differences of rounding are returned as 0.
+
+    Examples
+    --------
+    >>> game = MarkovGame.one_shot([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])  # prisoners' dilemma
+    >>> gap(game, ThreatModel(0), Policy.from_actions(game, [[0, 0]])).tolist()
+    [[2.0], [2.0]]
+    """
+    _fit(game, policy, "gap")
+    if policy.horizon is not None:
+        judged = evaluate_horizon(game, threat, policy)
+        whole: FloatArray = np.maximum(judged.upper[0] - judged.lower[0], 0.0)
+        return whole
+    rows = []
+    for agent in range(game.n_agents):
+        attacked = AttackedAgent(game, threat, list(policy), agent)
+        own = attacked.robust_value(policy[agent]).value
+        rows.append(np.maximum(attacked.solve(own).value - own, 0.0))
+    return np.stack(rows)
+
+
+def worst_attack(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: int) -> WorstAttack:
+    """Return an attack that is worst for `agent` (from 0) at every state at once."""
+    _fit(game, policy, "worst_attack")
+    _agent(game, agent, "worst_attack")
+    corruptions = threat.corruptions(game.n_agents, agent)
+    if policy.horizon is not None:
+        columns = evaluate_horizon(game, threat, policy).worst[agent]
+    else:
+        attacked = AttackedAgent(game, threat, list(policy), agent)
+        columns = attacked.robust_value(policy[agent]).attack.argmax(axis=1)
+    return WorstAttack(agent, np.asarray(columns, dtype=np.int64), corruptions)
+
+
+def _fit(game: MarkovGame, policy: Policy, where: str) -> None:
+    if not isinstance(policy, Policy):
+        raise PolicyError(
+            f"{where}: policy is {type(policy).__name__}; must be a Policy of all agents, "
+            "as Policy(game, arrays) makes it"
+        )
+    policy.require_fit(game, where)
+    if policy.horizon is None:
+        game.require_discounting(where)
+
+
+def _agent(game: MarkovGame, agent: int, where: str) -> None:
+    if isinstance(agent, bool) or not isinstance(agent, int) or not 0 <= agent < game.n_agents:
+        raise PolicyError(f"{where}: agent is {agent!r}; must be a number from 0 to {game.n_agents - 1}")

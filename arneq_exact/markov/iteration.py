@@ -1,0 +1,266 @@
+"""The model-based procedure of Eq. (2), with its trace.
+
+From values V^0, repeat: back up, select a stage ARNEQ of every state at Q_i = r_i + γ_i P V_i, take the
+stage values. It contracts when one type of stage equilibrium holds throughout [T6, T7]; without that it
+may cycle [T8], which is detected and reported instead of running to the limit. The learning-rate form is
+Q ← (1 − α_t) Q + α_t (r + γ P val(Q)).
+
+Converging proves nothing by itself: certify the policy that is returned.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arneq_exact.errors import InputError
+from arneq_exact.markov.bellman import backup
+from arneq_exact.markov.stage_step import StageEquilibria, StageStep
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, equilibrium_types
+from arneq_exact.stage.solve import Selection, two_agent_probabilities
+
+MAX_PERIOD = 64
+CYCLE_TOLERANCE = 1e-10
+"""Values count as repeated when they agree to this, relative to the largest value."""
+
+LearningRate = float | Callable[[int], float]
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """A cycle of the procedure.
+
+    Attributes
+    ----------
+    period : int
+        Iterations after which the values repeat.
+    amplitude : float
+        Largest difference between two values of one agent and state along the cycle.
+    """
+
+    period: int
+    amplitude: float
+
+
+@dataclass(frozen=True)
+class IterationTrace:
+    """What happened, iteration by iteration.
+
+    Attributes
+    ----------
+    values : (t+1, n, S)
+        V^0, V^1, …; empty first axis if the trace was not kept.
+    residual : (t,)
+        ‖V^{t+1} − V^t‖∞, or ‖r + γ P val(Q) − Q‖∞ in the learning-rate form.
+    ratio : (t,)
+        Residual over the previous residual; nan at first.
+    types : (t, n, S) uint8
+        1 for type A, 2 for type B′, 3 for both, 0 for neither; empty if the trace was not kept.
+    """
+
+    values: FloatArray
+    residual: FloatArray
+    ratio: FloatArray
+    types: NDArray[np.uint8]
+
+    def type_names(self, iteration: int) -> list[list[str]]:
+        """Return the types of one iteration in words, per agent and state."""
+        words = {0: "neither", TYPE_A: "A", TYPE_B_PRIME: "B′", TYPE_A | TYPE_B_PRIME: "A and B′"}
+        return [[words[int(flag)] for flag in row] for row in self.types[iteration]]
+
+
+@dataclass(frozen=True)
+class IterationResult:
+    """Outcome of the procedure.
+
+    Attributes
+    ----------
+    policy : Policy
+        The stage equilibria selected last (not proved to be an ARNEQ: certify them).
+    values : (n, S)
+    status : {"converged", "cycle", "limit"}
+    iterations : int
+    residual : float
+    cycle : Cycle or None
+    trace : IterationTrace
+    calls : dict
+        How many stage games each routine was given, by the name of the routine or library.
+    """
+
+    policy: Policy
+    values: FloatArray
+    status: str
+    iterations: int
+    residual: float
+    cycle: Cycle | None
+    trace: IterationTrace
+    calls: dict[str, int]
+
+
+def iterate(
+    game: MarkovGame,
+    threat: ThreatModel,
+    *,
+    backend: str = "auto",
+    selection: Selection = "first",
+    learning_rate: LearningRate | None = None,
+    max_iterations: int = 10_000,
+    tol: float = 1e-10,
+    initial_values: FloatArray | None = None,
+    keep_trace: bool = True,
+    progress: Callable[[int, float], None] | None = None,
+) -> IterationResult:
+    """Run the model-based procedure of Eq. (2).
+
+    Parameters
+    ----------
+    game, threat
+        Any class with a stage solver: n ≤ 2, or a threat that decouples.
+    backend : {"auto", "reference"}
+        Compiled kernels, or nashpy and cvxpy.
+    selection : str or callable
+        Which stage equilibrium, see `arneq_exact.stage.solve.SELECTIONS`.
+    learning_rate : float in (0, 1] or callable t -> α_t, optional
+        Use the learning-rate form.
+    max_iterations : int
+    tol : float
+        Stop when the residual is at most this much of the largest reward range.
+    initial_values : (n, S), optional
+        V^0, zero by default.
+    keep_trace : bool
+        Keep values and types of every iteration (types cost a few linear programs per state).
+    progress : callable, optional
+        Called as ``progress(iteration, residual)``.
+
+    Raises
+    ------
+    GameError
+        If a discount is 1.
+    InputError
+        If the class has no stage solver, or an option has no such value.
+    StageError
+        If a stage game defeats its backend.
+
+    Examples
+    --------
+    >>> game = MarkovGame.one_shot([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]])
+    >>> result = iterate(game, ThreatModel(1))
+    >>> result.status, result.iterations
+    ('converged', 2)
+    """
+    game.require_discounting("iterate")
+    rate = _rate_function(learning_rate)
+    calls: Counter[str] = Counter()
+    step = StageStep(game, threat, selection=selection, backend=backend, calls=calls)
+    shape = (game.n_agents, game.n_states)
+    values = np.zeros(shape) if initial_values is None else np.array(initial_values, dtype=np.float64)
+    if values.shape != shape:
+        raise InputError(f"iterate: initial_values have shape {values.shape}; must be (n, S) = {shape}")
+    unit = float(game.reward_range.max())
+    payoffs = backup(game, values)
+    kept_values, kept_types, residuals = [values], [], []
+    watch = CycleWatch()
+    watch.see(values)
+    status, cycle = "limit", None
+    stage: StageEquilibria | None = None
+    for iteration in range(max_iterations):
+        stage = step.at_payoffs(payoffs, None if stage is None else stage.policy)
+        target = backup(game, stage.value)
+        if learning_rate is None:
+            residual = float(np.abs(stage.value - values).max())
+            following = target
+        else:
+            alpha = rate(iteration)
+            residual = float(np.abs(target - payoffs).max())
+            following = (1 - alpha) * payoffs + alpha * target
+        if keep_trace:
+            kept_types.append(_types(step, payoffs, stage))
+            kept_values.append(stage.value)
+        values, payoffs = stage.value, following
+        residuals.append(residual)
+        if progress is not None:
+            progress(iteration + 1, residual)
+        if residual <= tol * unit:
+            status = "converged"
+            break
+        cycle = watch.see(values) if learning_rate is None else None
+        if cycle is not None:
+            status = "cycle"
+            break
+    if stage is None:
+        raise InputError(f"iterate: max_iterations is {max_iterations}; must be at least 1")
+    residual_array = np.array(residuals)
+    ratio = np.full(len(residuals), np.nan)
+    np.divide(residual_array[1:], residual_array[:-1], out=ratio[1:], where=residual_array[:-1] > 0)
+    trace = IterationTrace(
+        np.stack(kept_values) if keep_trace else np.empty((0, *shape)),
+        residual_array,
+        ratio,
+        np.stack(kept_types) if keep_trace else np.empty((0, *shape), dtype=np.uint8),
+    )
+    return IterationResult(
+        Policy(game, stage.policy), values, status, len(residuals), residuals[-1], cycle, trace, dict(calls)
+    )
+
+
+class CycleWatch:
+    """Notices that a sequence of values repeats: a full period must have recurred."""
+
+    def __init__(self) -> None:
+        self._history: list[FloatArray] = []
+        self._sums: list[float] = []
+        self._recurred = np.zeros(MAX_PERIOD + 1, dtype=np.int64)
+
+    def see(self, values: FloatArray) -> Cycle | None:
+        """Take the next values; return the cycle once the values of a whole period have recurred."""
+        slack = CYCLE_TOLERANCE * max(float(np.abs(values).max()), 1e-300)
+        total = float(values.sum())
+        found = None
+        for period in range(1, min(MAX_PERIOD, len(self._history)) + 1):
+            # The sums are compared first: they rule out nearly every period at no cost.
+            close = abs(total - self._sums[-period]) <= slack * values.size
+            if close and float(np.abs(values - self._history[-period]).max()) <= slack:
+                self._recurred[period] += 1
+            else:
+                self._recurred[period] = 0
+            if found is None and period > 1 and self._recurred[period] >= period:
+                found = period
+        self._history.append(values)
+        self._sums.append(total)
+        del self._history[: -MAX_PERIOD - 1], self._sums[: -MAX_PERIOD - 1]
+        # Values that repeat with period 1 converge; the residual decides about them.
+        if found is None or self._recurred[1]:
+            return None
+        orbit = np.stack(self._history[-found:])
+        return Cycle(found, float((orbit.max(axis=0) - orbit.min(axis=0)).max()))
+
+
+def _types(step: StageStep, payoffs: FloatArray, stage: StageEquilibria) -> NDArray[np.uint8]:
+    n = step.game.n_agents
+    flags = np.zeros(stage.value.shape, dtype=np.uint8)
+    if step.solver.kind == "decoupled":
+        flags[:] = TYPE_A | TYPE_B_PRIME
+        return flags
+    for agent, corrupted in zip(range(n), two_agent_probabilities(step.solver.threat), strict=True):
+        for block in step.blocks:
+            flags[agent, block.states] = equilibrium_types(
+                block.gather(payoffs[agent]), stage.value[agent, block.states], agent, corrupted
+            )
+    return flags
+
+
+def _rate_function(learning_rate: LearningRate | None) -> Callable[[int], float]:
+    if callable(learning_rate):
+        return learning_rate
+    constant = 1.0 if learning_rate is None else float(learning_rate)
+    if not 0 < constant <= 1:
+        raise InputError(f"iterate: learning_rate is {learning_rate!r}; must be in (0, 1] or a function of t")
+    return lambda _: constant

@@ -1,0 +1,65 @@
+"""Types of a selected stage ARNEQ: why the model-based procedure should contract there [T6].
+
+For agent i with stage payoffs Q_i, stage value g_i(π) and threat of n ≤ 2 agents or a decoupling one:
+
+* type A, global optimum: g_i(π) is the maximum of g_i over all mixed product profiles. For two agents
+  g_i is, for fixed x_i, linear in the other's mixture x_j, so the maximum is reached at a pure a_j:
+  max over a_j of the value of the matrix game (1 − p_i) Q_i(·, a_j) 1ᵀ + p_i Q_i. With p_i = 0 it is
+  max Q_i, and with p_i = 1 it is the security value.
+* type B′: g_i(π) = sec_i(Q_i), the security value max_x min_{a_-i} Q_i(x, a_-i).
+
+Where agents decouple both hold at every stage ARNEQ.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.stage.linear import solve_matrix_games
+
+TYPE_A = 1
+TYPE_B_PRIME = 2
+TOLERANCE = 1e-9
+"""Of the agent's stage payoff range: closer than this, values count as equal."""
+
+Flags = NDArray[np.uint8]
+
+
+def equilibrium_types(payoff: FloatArray, value: FloatArray, agent: int, corrupted: float) -> Flags:
+    """Decide the types of one agent at a batch of selected stage ARNEQ of one or two agents.
+
+    Parameters
+    ----------
+    payoff : (B, A1) or (B, A1, A2)
+        Stage payoffs of the agent.
+    value : (B,)
+        Its stage value g_i at the selected equilibrium.
+    agent : int
+    corrupted : float
+        Probability p_i with which it sees the other agent corrupted.
+
+    Returns
+    -------
+    (B,) uint8
+        Sum of the flags `TYPE_A` and `TYPE_B_PRIME` that hold; 0 for neither.
+    """
+    batch = len(payoff)
+    own_first = np.moveaxis(payoff, agent + 1, 1).reshape(batch, payoff.shape[agent + 1], -1)
+    slack = TOLERANCE * np.maximum(own_first.max(axis=(1, 2)) - own_first.min(axis=(1, 2)), 1e-300)
+    security = solve_matrix_games(own_first).value
+    if corrupted == 1:
+        best = security
+    elif corrupted == 0:
+        best = own_first.max(axis=(1, 2))
+    else:
+        _, rows, columns = own_first.shape
+        # One matrix game for each pure action of the other agent.
+        benign = np.moveaxis(own_first, 2, 1)[:, :, :, None]
+        games = (1 - corrupted) * benign + corrupted * own_first[:, None, :, :]
+        best = solve_matrix_games(games.reshape(-1, rows, columns)).value.reshape(batch, columns).max(axis=1)
+    flags = np.zeros(batch, dtype=np.uint8)
+    flags[value >= best - slack] |= TYPE_A
+    flags[np.abs(value - security) <= slack] |= TYPE_B_PRIME
+    return flags
