@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from operator import index, itemgetter
+from typing import Any, cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,7 +13,13 @@ from numpy.typing import NDArray
 
 from arneq_exact.errors import GameError
 from arneq_exact.model.exact import ExactData
-from arneq_exact.model.rationals import FloatArray, IntArray, as_float, nearest_float, to_fraction
+from arneq_exact.model.rationals import (
+    FloatArray,
+    IntArray,
+    as_float,
+    double_or_fraction,
+    shown,
+)
 
 Parts = dict[str, Any]
 
@@ -38,13 +45,22 @@ def from_dense(rewards: Any, transitions: Any, discount: Any, termination: Any, 
     n_rows = n_states * int(np.prod(counts))
     paid_rows = np.moveaxis(paid, 0, -1).reshape(n_rows, n)
     move_rows = moves.reshape(n_rows, n_states)
-    ends = None if termination is None else _table(termination, "termination").reshape(-1)
-    if paid.dtype != object and moves.dtype != object and not _is_rational(discount):
+    ends = None
+    if termination is not None:
+        table = _table(termination, "termination")
+        if table.shape != (n_states, *counts):
+            raise GameError(
+                f"MarkovGame: termination has shape {table.shape}; "
+                f"must be (S, A1, ..., An) = {(n_states, *counts)}"
+            )
+        ends = table.reshape(-1)
+    factors = _per_agent(discount, n)
+    if paid.dtype != object and moves.dtype != object and not _is_rational(factors):
         return _parts(
             np.ascontiguousarray(paid_rows),
             sp.csr_array(move_rows),
             action_counts,
-            _discount(discount, n),
+            _discount(factors),
             _vector(ends, "termination"),
             _vector(initial, "initial"),
             None,
@@ -65,9 +81,8 @@ def from_one_shot(payoffs: Any) -> Parts:
             "one axis of at least one action per agent"
         )
     n, *counts = table.shape
-    n_rows = int(np.prod(counts))
     moves = np.zeros((1, *counts, 1))
-    return from_dense(table.reshape(n, 1, *counts), moves, 0.0, np.ones((1, n_rows)), None)
+    return from_dense(table.reshape(n, 1, *counts), moves, 0.0, np.ones((1, *counts)), None)
 
 
 def from_rows(
@@ -79,74 +94,46 @@ def from_rows(
     initial: Any,
 ) -> Parts:
     """Lay out one entry per row; see `MarkovGame.from_rows`."""
-    counts = np.array(action_counts, dtype=np.int64, ndmin=2)
+    counts = _counts(action_counts)
     n_states, n = counts.shape
+    rewards = _sequence(rewards, "rewards", "one list of rewards per row")
+    transitions = _sequence(transitions, "transitions", "one list of (probability, next state) per row")
     if len(transitions) != len(rewards):
         raise GameError(f"MarkovGame: {len(transitions)} rows of transitions; must be {len(rewards)}")
-    rational = _is_rational(discount)
+    factors = _per_agent(discount, n)
+    rational = _is_rational(factors)
     paid: list[list[Any]] = []
     data: list[list[Any]] = []
     indices: list[int] = []
     indptr = [0]
     for row, (row_rewards, row_moves) in enumerate(zip(rewards, transitions, strict=True)):
+        row_rewards = _sequence(row_rewards, f"rewards of row {row}", f"a list of {n} numbers")
         if len(row_rewards) != n:
             raise GameError(f"MarkovGame: rewards of row {row} are {len(row_rewards)} numbers; must be {n}")
         # Doubles pass as they are: only games that hold rationals pay for Fractions.
         paid_row = [_number(value, f"rewards of row {row}") for value in row_rewards]
-        moves = [
-            (index, number)
-            for probability, index in row_moves
-            if (number := _number(probability, f"transitions of row {row}")) != 0
-        ]
-        moves.sort(key=lambda move: move[0])
-        for index, _ in moves:
-            if not 0 <= index < n_states:
-                raise GameError(
-                    f"MarkovGame: transitions of row {row} lead to state {index}; "
-                    f"must be between 0 and {n_states - 1}"
-                )
+        moves = _moves(row_moves, row, n_states)
         paid.append(paid_row)
         data.append([number for _, number in moves])
-        indices.extend(index for index, _ in moves)
+        indices.extend(state for state, _ in moves)
         indptr.append(len(indices))
         rational = rational or any(isinstance(number, Fraction) for number in paid_row + data[-1])
     exact = None
     if rational:
         exact_paid = [[Fraction(value) for value in row_values] for row_values in paid]
         exact_data = [[Fraction(value) for value in row_values] for row_values in data]
-        factors = _per_agent(discount, n)
-        exact = ExactData.from_fractions(
-            exact_paid,
-            exact_data,
-            tuple(to_fraction(factor, "MarkovGame: discount", GameError) for factor in factors),
-        )
-    flat = (
-        [
-            nearest_float(Fraction(number), "MarkovGame: transitions", GameError)
-            for row_values in data
-            for number in row_values
-        ]
-        if rational
-        else [number for row_values in data for number in row_values]
-    )
+        exact = ExactData.from_fractions(exact_paid, exact_data, tuple(Fraction(g) for g in factors))
+    flat = [float(number) for row_values in data for number in row_values]
     matrix = sp.csr_array(
         (np.array(flat, dtype=np.float64), np.array(indices, dtype=np.int64), np.array(indptr)),
         shape=(len(rewards), n_states),
     )
-    table = np.array(
-        [
-            [nearest_float(Fraction(value), "MarkovGame: rewards", GameError) for value in row_values]
-            for row_values in paid
-        ]
-        if rational
-        else paid,
-        dtype=np.float64,
-    ).reshape(len(rewards), n)
+    table = np.array([[float(value) for value in row_values] for row_values in paid]).reshape(len(rewards), n)
     return _parts(
         table,
         matrix,
         counts,
-        _discount(discount, n),
+        _discount(factors),
         _vector(termination, "termination"),
         _vector(initial, "initial"),
         exact,
@@ -173,21 +160,51 @@ def _parts(
     }
 
 
+def _counts(action_counts: Any) -> IntArray:
+    try:
+        counts = np.array(action_counts, ndmin=2)
+    except ValueError:
+        raise GameError("MarkovGame: action_counts are a ragged list; must be (S, n) integers") from None
+    if counts.dtype.kind not in "iu" or counts.ndim != 2:
+        raise GameError(f"MarkovGame: action_counts are {shown(action_counts)}; must be (S, n) integers")
+    return counts.astype(np.int64)
+
+
+def _moves(moves: Any, row: int, n_states: int) -> list[tuple[int, float | Fraction]]:
+    """Return (next state, probability) of one row in ascending order, without probabilities of 0."""
+    result = []
+    for move in _sequence(moves, f"transitions of row {row}", "a list of (probability, next state)"):
+        try:
+            probability, target = move
+            state = index(target)
+        except (TypeError, ValueError):
+            raise GameError(
+                f"MarkovGame: transitions of row {row} hold {shown(move)}; must be (probability, next state)"
+            ) from None
+        if not 0 <= state < n_states:
+            raise GameError(
+                f"MarkovGame: transitions of row {row} lead to state {state}; "
+                f"must be between 0 and {n_states - 1}"
+            )
+        number = _number(probability, f"transitions of row {row}")
+        if number != 0:
+            result.append((state, number))
+    result.sort(key=itemgetter(0))
+    return result
+
+
+def _sequence(values: Any, name: str, rule: str) -> Sequence[Any]:
+    if isinstance(values, str | dict) or not hasattr(values, "__len__") or not hasattr(values, "__iter__"):
+        raise GameError(f"MarkovGame: {name} are {shown(values)}; must be {rule}")
+    return cast(Sequence[Any], values)
+
+
 def _number(value: Any, where: str) -> float | Fraction:
-    """Keep a double as it is; anything else becomes a Fraction unless a double holds it exactly."""
-    if isinstance(value, float):
-        return value
-    exact = to_fraction(value, f"MarkovGame: {where}", GameError)
-    double = nearest_float(exact, f"MarkovGame: {where}", GameError)
-    return double if Fraction(double) == exact else exact
+    return double_or_fraction(value, f"MarkovGame: {where}", GameError)
 
 
-def _is_rational(discount: Any) -> bool:
-    factors = discount if isinstance(discount, Sequence) and not isinstance(discount, str) else [discount]
-    return any(
-        not isinstance(factor, np.ndarray) and isinstance(_number(factor, "discount"), Fraction)
-        for factor in factors
-    )
+def _is_rational(factors: list[float | Fraction]) -> bool:
+    return any(isinstance(factor, Fraction) for factor in factors)
 
 
 def _nonzero(value: Any) -> bool:
@@ -199,10 +216,10 @@ def _table(values: Any, name: str) -> NDArray[Any]:
     try:
         table = np.asarray(values, dtype=object if not isinstance(values, np.ndarray) else None)
     except ValueError:
-        raise GameError(
-            f"MarkovGame: {name} are a ragged nested list; every axis must have one length"
-        ) from None
+        raise _ragged(name) from None
     if table.dtype == object:
+        if any(isinstance(value, list | tuple | np.ndarray) for value in table.reshape(-1)):
+            raise _ragged(name)
         flat = [_number(value, name) for value in table.reshape(-1)]
         if any(isinstance(value, Fraction) for value in flat):
             result = np.empty(len(flat), dtype=object)
@@ -216,18 +233,28 @@ def _table(values: Any, name: str) -> NDArray[Any]:
     return table.astype(np.float64)
 
 
-def _per_agent(value: Any, n: int) -> list[Any]:
-    if isinstance(value, str | Fraction) or np.ndim(value) == 0:
-        return [value] * n
-    return list(value)
+def _ragged(name: str) -> GameError:
+    return GameError(f"MarkovGame: {name} are a ragged nested list; every axis must have one length")
 
 
-def _discount(value: Any, n: int) -> FloatArray:
-    return np.array([as_float(factor, "MarkovGame: discount", GameError) for factor in _per_agent(value, n)])
+def _per_agent(discount: Any, n: int) -> list[float | Fraction]:
+    """Return one discount per agent, from one for all or one for each."""
+    given = discount.tolist() if isinstance(discount, np.ndarray) else discount
+    each = given if isinstance(given, list | tuple) and given else [given] * n
+    factors = [_number(factor, "discount") for factor in each]
+    if len(factors) != n:
+        raise GameError(f"MarkovGame: discount has {len(factors)} numbers; must be one number or {n} numbers")
+    return factors
+
+
+def _discount(factors: list[float | Fraction]) -> FloatArray:
+    return np.array([float(factor) for factor in factors])
 
 
 def _vector(values: Any, name: str) -> FloatArray | None:
     if values is None:
         return None
-    convert: Callable[[Any], float] = lambda value: as_float(value, f"MarkovGame: {name}", GameError)  # noqa: E731
-    return np.array([convert(value) for value in np.asarray(values, dtype=object).reshape(-1)])
+    if isinstance(values, np.ndarray) and values.dtype == np.float64:
+        return values.reshape(-1)
+    flat = np.asarray(values, dtype=object).reshape(-1)
+    return np.array([as_float(value, f"MarkovGame: {name}", GameError) for value in flat])

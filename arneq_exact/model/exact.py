@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arneq_exact.model.rationals import common_denominator
+from arneq_exact.model.rationals import FloatArray, common_denominator
 
 ObjectArray = NDArray[np.object_]
 
@@ -64,6 +64,24 @@ class ExactData:
     def reward(self, row: int, agent: int) -> Fraction:
         """Return the exact reward of `agent` in `row`."""
         return Fraction(self.reward_numerators[row, agent], self.reward_denominators[row])
+
+    def holds_rationals(
+        self, rewards: FloatArray, transitions: FloatArray, row_of_entry: NDArray[np.int64]
+    ) -> bool:
+        """Tell whether some number is no double, given the doubles nearest to all of them."""
+        if any(Fraction(float(factor)) != factor for factor in self.discount):
+            return True
+        parts: list[tuple[FloatArray, ObjectArray, ObjectArray]] = [
+            (rewards, self.reward_numerators, np.repeat(self.reward_denominators, rewards.shape[1])),
+            (transitions, self.transition_numerators, self.transition_denominators[row_of_entry]),
+        ]
+        return any(
+            Fraction(double) != Fraction(above, below)
+            for doubles, numerators, denominators in parts
+            for double, above, below in zip(
+                doubles.reshape(-1).tolist(), numerators.reshape(-1), denominators, strict=True
+            )
+        )
 
     def same_as(self, other: ExactData) -> bool:
         """Tell whether every number is equal."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arneq_exact.errors import GameError
+from arneq_exact.model.rationals import IntArray, shown
 
 
 @dataclass(frozen=True)
@@ -38,28 +40,52 @@ class GameNames:
             key = tuple(tuple(names) for names in per_agent)
             return shared.setdefault(key, key)
 
-        return cls(
-            None if agents is None else tuple(agents),
-            None if states is None else tuple(states),
-            None if actions is None else tuple(frozen(per_agent) for per_agent in actions),
+        for what, given in (("agents", agents), ("states", states), ("actions", actions)):
+            if isinstance(given, str):
+                raise GameError(f"MarkovGame: names of {what} are {shown(given)}; must be a list of names")
+        try:
+            return cls(
+                None if agents is None else tuple(agents),
+                None if states is None else tuple(states),
+                None if actions is None else tuple(frozen(per_agent) for per_agent in actions),
+            )
+        except TypeError:
+            raise GameError("MarkovGame: names of agents, states or actions are not lists of names") from None
+
+    def canonical(self) -> GameNames:
+        """Leave out parts that only spell the numbering: agents from 1, states and actions from 0.
+
+        Files always spell the names; one form for both keeps a game equal to itself after a file.
+
+        Examples
+        --------
+        >>> GameNames.of(["1", "2"], ["a"], None).canonical()
+        GameNames(agents=None, states=('a',), actions=None)
+        """
+        return GameNames(
+            None if _is_numbering(self.agents, 1) else self.agents,
+            None if _is_numbering(self.states, 0) else self.states,
+            None
+            if self.actions is None
+            or all(_is_numbering(names, 0) for per_agent in self.actions for names in per_agent)
+            else self.actions,
         )
 
-    def validate(self, action_counts: Sequence[Sequence[int]]) -> None:
+    def validate(self, action_counts: IntArray) -> None:
         """Refuse names that do not fit the sizes, are no strings, or occur twice in one list."""
-        n = len(action_counts[0])
+        n_states, n = action_counts.shape
         if self.agents is not None:
             _check_list(self.agents, n, "agents")
         if self.states is not None:
-            _check_list(self.states, len(action_counts), "states")
+            _check_list(self.states, n_states, "states")
         if self.actions is None:
             return
-        if len(self.actions) != len(action_counts):
+        if len(self.actions) != n_states:
             raise GameError(
-                f"MarkovGame: names of actions are given for {len(self.actions)} states; "
-                f"must be {len(action_counts)}"
+                f"MarkovGame: names of actions are given for {len(self.actions)} states; must be {n_states}"
             )
         checked: set[tuple[int, tuple[int, ...]]] = set()
-        for state, (per_agent, counts) in enumerate(zip(self.actions, action_counts, strict=True)):
+        for state, (per_agent, counts) in enumerate(zip(self.actions, action_counts.tolist(), strict=True)):
             if (id(per_agent), tuple(counts)) in checked:
                 continue
             checked.add((id(per_agent), tuple(counts)))
@@ -72,12 +98,16 @@ class GameNames:
                 _check_list(names, int(count), f"actions of agent {agent + 1} in state {state}")
 
 
+def _is_numbering(names: Sequence[str] | None, first: int) -> bool:
+    return names is not None and all(name == str(number) for number, name in enumerate(names, first))
+
+
 def _check_list(names: Sequence[str], count: int, what: str) -> None:
     if len(names) != count:
         raise GameError(f"MarkovGame: {len(names)} names of {what}; must be {count}")
     for name in names:
         if not isinstance(name, str) or not name:
-            raise GameError(f"MarkovGame: {what} has the name {name!r}; must be a non-empty string")
+            raise GameError(f"MarkovGame: {what} hold the name {shown(name)}; must be a non-empty string")
     if len(set(names)) < count:
-        twice = next(name for name in names if list(names).count(name) > 1)
-        raise GameError(f"MarkovGame: {what} has the name {twice!r} twice; must be distinct")
+        twice = next(name for name, times in Counter(names).items() if times > 1)
+        raise GameError(f"MarkovGame: {what} hold the name {shown(twice)} twice; must be distinct")

@@ -7,6 +7,7 @@ taken exactly. Everything downstream that claims to be exact starts from these t
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
@@ -18,6 +19,27 @@ from arneq_exact.errors import InputError
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+LARGEST_BITS = 4096
+"""Longest numerator or denominator. Python writes no integer of over 4300 digits, and a row's common
+denominator multiplies: a number that is longer than this is a slip, not a game."""
+
+_EXPONENT = re.compile(r"[eE][+-]?\d{5,}\s*$")
+
+
+def shown(value: Any) -> str:
+    """Return a value for an error message: its repr in one line, cut to a readable length.
+
+    Examples
+    --------
+    >>> shown(np.zeros((2, 1))), len(shown("x" * 1000))
+    ('array([[0.], [0.]])', 60)
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # an integer too long to be written
+        text = f"a {type(value).__name__} too long to show"
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def to_fraction(value: Any, where: str, error: type[InputError] = InputError) -> Fraction:
@@ -44,20 +66,51 @@ def to_fraction(value: Any, where: str, error: type[InputError] = InputError) ->
     """
     if isinstance(value, bool | np.bool_):
         raise error(f"{where} is {value!r}; must be a number, not a truth value")
-    if isinstance(value, Fraction):
-        return value
-    if isinstance(value, int | np.integer):
-        return Fraction(int(value))
     if isinstance(value, float | np.floating):
         if not math.isfinite(value):
             raise error(f"{where} is {float(value)!r}; must be finite")
         return Fraction(float(value))
-    if isinstance(value, str):
-        try:
-            return Fraction(value)
-        except (ValueError, ZeroDivisionError):
-            raise error(f"{where} is {value!r}; must be a number such as 0.5 or '1/3'") from None
-    raise error(f"{where} is {value!r}; must be a number")
+    if isinstance(value, Fraction):
+        exact = value
+    elif isinstance(value, int | np.integer):
+        exact = Fraction(int(value))
+    elif isinstance(value, str):
+        exact = _parsed(value, where, error)
+    else:
+        raise error(f"{where} is {shown(value)}; must be a number")
+    if max(exact.numerator.bit_length(), exact.denominator.bit_length()) > LARGEST_BITS:
+        raise error(
+            f"{where} is {shown(value)}; must have at most {LARGEST_BITS} bits above and below the line"
+        )
+    return exact
+
+
+def _parsed(text: str, where: str, error: type[InputError]) -> Fraction:
+    try:
+        # Fraction("1e999999999") would compute for hours.
+        if len(text) > LARGEST_BITS or _EXPONENT.search(text):
+            raise ValueError
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise error(f"{where} is {shown(text)}; must be a number such as 0.5 or '1/3'") from None
+
+
+def double_or_fraction(value: Any, where: str, error: type[InputError] = InputError) -> float | Fraction:
+    """Return a finite double as it is, and anything else as a Fraction unless a double holds it.
+
+    Examples
+    --------
+    >>> double_or_fraction("1/2", "demo"), double_or_fraction("1/3", "demo")
+    (0.5, Fraction(1, 3))
+    """
+    # Doubles and small integers are nearly all of a game; only true rationals pay for Fractions.
+    if type(value) is float and math.isfinite(value):
+        return value
+    if type(value) is int and -(2**53) <= value <= 2**53:
+        return float(value)
+    exact = to_fraction(value, where, error)
+    double = nearest_float(exact, where, error)
+    return double if Fraction(double) == exact else exact
 
 
 def nearest_float(value: Fraction, where: str, error: type[InputError] = InputError) -> float:
@@ -65,7 +118,7 @@ def nearest_float(value: Fraction, where: str, error: type[InputError] = InputEr
     try:
         return float(value)
     except OverflowError:
-        raise error(f"{where} is {str(value)[:40]}…; must lie within the range of double precision") from None
+        raise error(f"{where} is {shown(value)}; must lie within the range of double precision") from None
 
 
 def as_float(value: Any, where: str, error: type[InputError] = InputError) -> float:

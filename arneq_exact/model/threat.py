@@ -17,10 +17,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations
+from operator import index
 from typing import Any
 
 from arneq_exact.errors import ThreatError
-from arneq_exact.model.rationals import number_text, to_fraction
+from arneq_exact.model.rationals import number_text, shown, to_fraction
 
 Family = tuple[frozenset[int], ...]
 DISTRIBUTION_TOLERANCE = Fraction(1, 10**9)
@@ -88,8 +89,8 @@ class ThreatModel:
     _rho: Fraction = field(init=False, repr=False, compare=False, default=Fraction(1))
 
     def __post_init__(self) -> None:
-        if self.k is not None and (isinstance(self.k, bool) or not isinstance(self.k, int) or self.k < 0):
-            raise ThreatError(f"ThreatModel: k is {self.k!r}; must be an integer of at least 0")
+        if self.k is not None:
+            object.__setattr__(self, "k", _natural(self.k, "k", "an integer of at least 0"))
         if self.sets is not None and (self.k is not None or self.distribution is not None):
             raise ThreatError("ThreatModel: sets are given with k or distribution; must be given alone")
         if self.k is None and self.sets is None and self.distribution is None:
@@ -99,13 +100,15 @@ class ThreatModel:
                 raise ThreatError("ThreatModel: probability is given with distribution; must be left out")
             rho = to_fraction(self.probability, "ThreatModel: probability", ThreatError)
             if not 0 <= rho <= 1:
-                raise ThreatError(f"ThreatModel: probability is {self.probability!r}; must be in [0, 1]")
+                raise ThreatError(f"ThreatModel: probability is {shown(self.probability)}; must be in [0, 1]")
             object.__setattr__(self, "_rho", rho)
             object.__setattr__(self, "probability", None if rho == 1 else rho)
         if self.sets is not None:
-            object.__setattr__(self, "sets", {_agent(i): _family(sets) for i, sets in self.sets.items()})
+            families = _mapping(self.sets, "sets")
+            object.__setattr__(self, "sets", {_agent(i): _family(i, sets) for i, sets in families})
         if self.distribution is not None:
-            frozen = {_agent(i): _distribution(i, d, self.k) for i, d in self.distribution.items()}
+            laws = _mapping(self.distribution, "distribution")
+            frozen = {_agent(i): _distribution(i, law, self.k) for i, law in laws}
             object.__setattr__(self, "distribution", frozen)
 
     def __hash__(self) -> int:
@@ -179,27 +182,22 @@ class ThreatModel:
     def from_json(cls, data: Any, where: str = "threat") -> ThreatModel:
         """Read what `to_json` wrote; unknown keys are refused by name."""
         if not isinstance(data, dict):
-            raise ThreatError(f"{where}: is {data!r}; must be an object such as {{'k': 1}}")
+            raise ThreatError(f"{where}: is {shown(data)}; must be an object such as {{'k': 1}}")
         for key in data:
             if key not in ("k", "probability", "sets", "distribution"):
                 raise ThreatError(
-                    f"{where}: key {key!r} is unknown; must be k, probability, sets, distribution"
+                    f"{where}: key {shown(key)} is unknown; must be k, probability, sets, distribution"
                 )
         try:
-            sets = data.get("sets")
-            law = data.get("distribution")
+            laws = _numbered(data.get("distribution"), "distribution")
             return cls(
                 k=data.get("k"),
                 probability=data.get("probability"),
-                sets=None if sets is None else {int(i): family for i, family in sets.items()},
-                distribution=None
-                if law is None
-                else {int(i): {frozenset(K): p for K, p in pairs} for i, pairs in law.items()},
+                sets=_numbered(data.get("sets"), "sets"),
+                distribution=None if laws is None else {i: _law(i, pairs) for i, pairs in laws.items()},
             )
-        except (AttributeError, TypeError, ValueError) as error:
-            if isinstance(error, ThreatError):
-                raise
-            raise ThreatError(f"{where}: sets or distribution are not of the form that save writes") from None
+        except ThreatError as error:
+            raise ThreatError(f"{where}: {str(error).removeprefix('ThreatModel: ')}") from None
 
     def _fit(self, n: int) -> None:
         """Refuse explicit families that do not list exactly the agents 0..n−1, or hold strangers."""
@@ -219,37 +217,84 @@ class ThreatModel:
                         )
 
 
+def _natural(value: Any, name: str, rule: str) -> int:
+    try:
+        number = -1 if isinstance(value, bool) else index(value)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ThreatError(f"ThreatModel: {name} is {shown(value)}; must be {rule}")
+    return number
+
+
 def _agent(agent: Any) -> int:
-    if isinstance(agent, bool) or not isinstance(agent, int) or agent < 0:
-        raise ThreatError(f"ThreatModel: agent is {agent!r}; must be a number from 0")
-    return agent
+    return _natural(agent, "agent", "a number from 0")
+
+
+def _mapping(value: Any, name: str) -> Iterable[tuple[Any, Any]]:
+    if not isinstance(value, Mapping):
+        raise ThreatError(f"ThreatModel: {name} are {shown(value)}; must be a mapping from agents")
+    return value.items()
 
 
 def _set(members: Any) -> frozenset[int]:
-    try:
-        return frozenset(_agent(agent) for agent in members)
-    except TypeError:
-        raise ThreatError(f"ThreatModel: corruption set is {members!r}; must be a set of agents") from None
+    if isinstance(members, str) or not isinstance(members, Iterable):
+        raise ThreatError(f"ThreatModel: corruption set is {shown(members)}; must be a set of agents")
+    return frozenset(_agent(agent) for agent in members)
 
 
-def _family(sets: Iterable[Iterable[int]]) -> Family:
+def _family(agent: int, sets: Any) -> Family:
+    if isinstance(sets, str) or not isinstance(sets, Iterable):
+        raise ThreatError(f"ThreatModel: sets of agent {agent} are {shown(sets)}; must be a list of sets")
     family = tuple(dict.fromkeys(_set(members) for members in sets))
     if not family:
         raise ThreatError(
-            "ThreatModel: a family of corruption sets is empty; must hold at least the empty set"
+            f"ThreatModel: the family of corruption sets of agent {agent} is empty; "
+            "must hold at least the empty set"
         )
     return family
 
 
-def _distribution(
-    agent: int, law: Mapping[frozenset[int], Any], k: int | None
-) -> dict[frozenset[int], Fraction]:
+def _distribution(agent: int, law: Any, k: int | None) -> dict[frozenset[int], Fraction]:
     where = f"ThreatModel: distribution of agent {agent}"
-    exact = {_set(K): to_fraction(p, where, ThreatError) for K, p in law.items()}
-    total = sum(exact.values(), Fraction(0))
-    if any(p < 0 for p in exact.values()) or abs(total - 1) > DISTRIBUTION_TOLERANCE:
-        raise ThreatError(f"{where} sums to {float(total):.12g}; must be probabilities that sum to 1")
-    for K in exact:
+    if not isinstance(law, Mapping):
+        raise ThreatError(f"{where} is {shown(law)}; must be a mapping from sets to probabilities")
+    exact: dict[frozenset[int], Fraction] = {}
+    for members, p in law.items():
+        K = _set(members)
+        if K in exact:
+            raise ThreatError(f"{where} holds {sorted(K)} twice; must be distinct sets")
         if k is not None and len(K) > k:
             raise ThreatError(f"{where} holds {sorted(K)}; must be sets of at most k = {k} agents")
-    return {K: p / total for K, p in exact.items()}
+        exact[K] = to_fraction(p, where, ThreatError)
+        if exact[K] < 0:
+            raise ThreatError(f"{where} gives {sorted(K)} probability {shown(p)}; must be at least 0")
+    total = sum(exact.values(), Fraction(0))
+    if abs(total - 1) > DISTRIBUTION_TOLERANCE:
+        raise ThreatError(f"{where} sums to {float(total):.12g}; must be 1")
+    # One order for equal laws, so that equal threats have equal hashes and files.
+    ordered = sorted(exact, key=lambda K: (len(K), sorted(K)))
+    return {K: exact[K] / total for K in ordered}
+
+
+def _numbered(data: Any, name: str) -> dict[int, Any] | None:
+    """Return what a JSON object holds under agent numbers written as keys."""
+    if data is None:
+        return None
+    if not isinstance(data, dict):
+        raise ThreatError(f"{name} are {shown(data)}; must be an object with agent numbers as keys")
+    for key in data:
+        if not (isinstance(key, str) and key.isdecimal() and key == str(int(key))):
+            raise ThreatError(f"{name} have the key {shown(key)}; must be an agent number such as '0'")
+    return {int(key): value for key, value in data.items()}
+
+
+def _law(agent: int, pairs: Any) -> dict[frozenset[int], Any]:
+    """Return the law of one agent from its list of [set, probability]; JSON keys cannot be sets."""
+    where = f"distribution of agent {agent}"
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise ThreatError(f"{where} is {shown(pairs)}; must be a list of [set, probability]")
+    law = {_set(members): p for members, p in pairs}
+    if len(law) < len(pairs):
+        raise ThreatError(f"{where} lists a set twice; must be distinct sets")
+    return law

@@ -13,9 +13,17 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from arneq_exact.errors import GameError
+from arneq_exact.model.names import GameNames
+from arneq_exact.model.rationals import shown
 
 if TYPE_CHECKING:
     from arneq_exact.model.game import MarkovGame
+
+LARGEST_ROW_COUNT = 2**40
+"""Far above what fits in memory, far below what overflows."""
+
+LARGEST_REWARD = 1e150
+"""Solvers multiply payoffs; the product of two of these still fits in a double."""
 
 ROW_SUM_TOLERANCE = 1e-9
 """Largest miss of a row's total probability; the miss is accounted for exactly in β [T12]."""
@@ -43,11 +51,20 @@ def validate_game(game: MarkovGame) -> None:
             f"MarkovGame: action count of agent {agent + 1} in state {state} is {counts[state, agent]}; "
             "must be at least 1"
         )
-    game.names.validate(counts.tolist())
+    if not isinstance(game.names, GameNames):
+        raise GameError(f"MarkovGame: names are {shown(game.names)}; must be GameNames")
+    game.names.validate(counts)
+    object.__setattr__(game, "names", game.names.canonical())
+    # In doubles first: the product of many counts wraps around in int64.
+    if np.prod(counts, axis=1, dtype=np.float64).sum() > LARGEST_ROW_COUNT:
+        raise GameError(
+            f"MarkovGame: action_counts give more than {LARGEST_ROW_COUNT} rows; must be an enumerable game"
+        )
     n_rows = int(game.offsets[-1])
     _validate_discount(game, n)
     _validate_rewards(game, n_rows, n)
     _validate_transitions(game, n_rows, n_states)
+    _validate_exact(game)
     _validate_initial(game, n_states)
 
 
@@ -69,11 +86,12 @@ def _validate_rewards(game: MarkovGame, n_rows: int, n: int) -> None:
     rewards = _array(game.rewards, "rewards", np.float64)
     if rewards.shape != (n_rows, n):
         raise GameError(f"MarkovGame: rewards have shape {rewards.shape}; must be (rows, n) = {(n_rows, n)}")
-    if not np.isfinite(rewards).all():
-        row, agent = (int(index) for index in np.argwhere(~np.isfinite(rewards))[0])
+    wrong = ~(np.abs(rewards) <= LARGEST_REWARD)
+    if wrong.any():
+        row, agent = (int(index) for index in np.argwhere(wrong)[0])
         raise GameError(
             f"MarkovGame: reward of agent {game.agent_name(agent)!r} in {game.describe_row(row)} is "
-            f"{rewards[row, agent]}; must be finite"
+            f"{rewards[row, agent]}; must be finite and at most {LARGEST_REWARD:g} in size"
         )
     _freeze(game, "rewards", rewards)
 
@@ -89,8 +107,12 @@ def _validate_transitions(game: MarkovGame, n_rows: int, n_states: int) -> None:
             f"MarkovGame: transitions have shape {game.transitions.shape}; "
             f"must be (rows, S) = {(n_rows, n_states)}"
         )
+    if game.transitions.dtype.kind not in "iuf":
+        raise GameError(f"MarkovGame: transitions have dtype {game.transitions.dtype}; must be numbers")
     stored = game.transitions.nnz
     matrix = sp.csr_array(game.transitions, dtype=np.float64, copy=True)
+    if game.exact is not None and not matrix.has_sorted_indices:
+        raise GameError("MarkovGame: columns of transitions are not ascending; must be, for exact numbers")
     # coo-like duplicates are summed silently by scipy; a game that has them is probably a mistake.
     matrix.sum_duplicates()
     if matrix.nnz != stored:
@@ -125,6 +147,50 @@ def _validate_transitions(game: MarkovGame, n_rows: int, n_states: int) -> None:
     object.__setattr__(game, "transitions", matrix)
 
 
+def _validate_exact(game: MarkovGame) -> None:
+    """Refuse exact numbers of which the doubles are not the rounded values."""
+    exact = game.exact
+    if exact is None:
+        return
+    n_rows, n = game.rewards.shape
+    entries = game.transitions.data
+    for name, shape in (
+        ("reward_numerators", (n_rows, n)),
+        ("reward_denominators", (n_rows,)),
+        ("transition_numerators", entries.shape),
+        ("transition_denominators", (n_rows,)),
+        ("discount", (n,)),
+    ):
+        found = np.shape(getattr(exact, name))
+        if found != shape:
+            raise GameError(f"MarkovGame: exact {name} have shape {found}; must be {shape}")
+    row_of_entry = np.repeat(np.arange(n_rows), np.diff(game.transitions.indptr))
+    # Python divides integers with correct rounding.
+    try:
+        rewards = exact.reward_numerators / exact.reward_denominators[:, None]
+        moves = exact.transition_numerators / exact.transition_denominators[row_of_entry]
+    except (OverflowError, ZeroDivisionError):
+        raise GameError("MarkovGame: an exact number is beyond double precision; must be a ratio") from None
+    for name, rounded, doubles in (("rewards", rewards, game.rewards), ("transitions", moves, entries)):
+        wrong = np.argwhere(rounded != doubles)
+        if wrong.size:
+            at = tuple(int(index) for index in wrong[0])
+            row = at[0] if name == "rewards" else int(row_of_entry[at[0]])
+            raise GameError(
+                f"MarkovGame: {name} of {game.describe_row(row)} hold {doubles[at]}, exactly {rounded[at]}; "
+                "must be the exact number, rounded"
+            )
+    for agent, (factor, double) in enumerate(zip(exact.discount, game.discount.tolist(), strict=True)):
+        if float(factor) != double or not 0 <= factor <= 1:
+            raise GameError(
+                f"MarkovGame: discount of agent {game.agent_name(agent)!r} is {double}, exactly "
+                f"{shown(factor)}; must be the exact number, rounded, in [0, 1]"
+            )
+    if not exact.holds_rationals(game.rewards, entries, row_of_entry):
+        # All are doubles: one form for both keeps the game equal to itself after a file.
+        object.__setattr__(game, "exact", None)
+
+
 def _validate_termination(game: MarkovGame, n_rows: int) -> NDArray[np.float64]:
     ends = _array(game.termination, "termination", np.float64)
     if ends.shape != (n_rows,):
@@ -156,10 +222,15 @@ def _validate_initial(game: MarkovGame, n_states: int) -> None:
 
 def _array(values: Any, name: str, dtype: type[np.float64] | type[np.int64]) -> NDArray[Any]:
     """Return an owned, contiguous copy with the wanted dtype; refuse what would change a value."""
-    raw = np.asarray(values)
-    if raw.dtype.kind not in "iuf" or (dtype is np.int64 and raw.dtype.kind == "f" and (raw % 1 != 0).any()):
-        rule = "integers" if dtype is np.int64 else "numbers"
+    try:
+        raw = np.asarray(values)
+    except ValueError:
+        raise GameError(f"MarkovGame: {name} are a ragged list; every axis must have one length") from None
+    rule = "integers" if dtype is np.int64 else "numbers"
+    if raw.dtype.kind not in "iuf":
         raise GameError(f"MarkovGame: {name} have dtype {raw.dtype}; must be {rule}")
+    if dtype is np.int64 and not ((raw == np.floor(raw)) & (np.abs(raw) < 2.0**62)).all():
+        raise GameError(f"MarkovGame: {name} are {shown(values)}; must be {rule}")
     return np.array(raw, dtype=dtype, order="C")
 
 
