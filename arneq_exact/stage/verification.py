@@ -55,7 +55,8 @@ def unit_payoffs(
         raise StageError(f"{name}: the payoffs of game {where} are not finite numbers with a finite range")
     width[width == 0.0] = 1.0
     # Dividing, not multiplying by an inverse: the largest payoff must map to exactly 1.
-    unit = (flat - low[..., None]) / width[..., None]
+    unit = flat - low[..., None]
+    unit /= width[..., None]
     return unit.reshape(payoffs.shape), low, width
 
 
@@ -63,8 +64,8 @@ def matrix_game_bounds(
     matrices: FloatArray, row: FloatArray, column: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """What the two mixtures guarantee: (min_c (xᵀM)_c, max_a (My)_a), each (B,); the value lies between."""
-    lower = np.einsum("ba,bac->bc", row, matrices).min(axis=1)
-    upper = np.einsum("bac,bc->ba", matrices, column).max(axis=1)
+    lower = _least(np.einsum("ba,bac->bc", row, matrices))
+    upper = -_least(-np.einsum("bac,bc->ba", matrices, column))
     return lower, upper
 
 
@@ -106,9 +107,14 @@ def _regret(payoff: FloatArray, mixture: FloatArray) -> FloatArray:
 
 def on_simplex(mixture: FloatArray) -> BoolArray:
     """Which rows of (B, A) are mixtures: entries ≥ 0 (nan is not) and a sum within rounding of 1."""
-    total = mixture.sum(axis=1)
+    total = mixture @ np.ones(mixture.shape[1])
     rounding = 4.0 * np.finfo(np.float64).eps * mixture.shape[1]
-    return np.asarray((mixture >= 0.0).all(axis=1) & (np.abs(total - 1.0) <= rounding))
+    return np.asarray((_least(mixture) >= 0.0) & (np.abs(total - 1.0) <= rounding))
+
+
+def _least(rows: FloatArray) -> FloatArray:
+    """Minimum of each row; for many short rows, columns at a time are several times faster."""
+    return np.asarray(np.ascontiguousarray(rows.T).min(axis=0))
 
 
 def refuse_unverified(regret: FloatArray, name: str, backend: str) -> None:
