@@ -1,0 +1,198 @@
+"""Test-local certificates: random games of many shapes, and hints that need not be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from scipy.optimize import linprog
+
+from arneq_exact.certificate.certificate import Certificate
+from arneq_exact.certificate.check import evaluate_exact
+from arneq_exact.certificate.check_float import evaluate_float
+from arneq_exact.certificate.columns import column_counts, column_matrix
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.threat import ThreatModel
+
+GRID = 2.0**-52
+
+
+def random_game(rng, n=3, n_states=3, most_actions=2, discount=0.75, rational=False, ragged=True, scale=1.0):
+    """A game with state-dependent action counts, sparse rows and some ending rows."""
+    counts = rng.integers(1 if ragged else most_actions, most_actions + 1, size=(n_states, n))
+    rows = int(np.prod(counts, axis=1).sum())
+    rewards, transitions, ends = [], [], []
+    for _ in range(rows):
+        successors = rng.choice(n_states, size=rng.integers(1, n_states + 1), replace=False)
+        if rational:
+            weights = rng.integers(1, 8, size=len(successors) + 1)
+            total = int(weights.sum())
+            rewards.append([Fraction(int(rng.integers(-9, 10)), int(rng.integers(1, 8))) for _ in range(n)])
+            probabilities = [Fraction(int(w), total) for w in weights]
+        else:
+            rewards.append((scale * rng.uniform(-1, 1, n)).tolist())
+            weights = rng.dirichlet(np.ones(len(successors) + 1))
+            probabilities = weights.tolist()
+        ends.append(probabilities[-1])
+        transitions.append([(p, int(s)) for p, s in zip(probabilities[:-1], successors, strict=True)])
+    return MarkovGame.from_rows(counts, rewards, transitions, discount, termination=ends)
+
+
+def random_threat(rng, n):
+    """One of every kind of threat that a game of n agents can have."""
+    kind = rng.integers(4)
+    if kind == 0:
+        return ThreatModel(int(rng.integers(0, n + 1)))
+    if kind == 1:
+        return ThreatModel(int(rng.integers(0, n)), probability=rng.choice(["1/3", "1/4", "0.9"]))
+    others = {i: [j for j in range(n) if j != i] for i in range(n)}
+    subsets = {i: {frozenset(j for j in others[i] if rng.random() < 0.5) for _ in range(2)} for i in range(n)}
+    if kind == 2:
+        return ThreatModel(sets={i: list(family) for i, family in subsets.items()})
+    return ThreatModel(
+        distribution={i: {K: Fraction(1, len(family)) for K in family} for i, family in subsets.items()}
+    )
+
+
+def on_grid(row):
+    """Put probabilities on the 2^-52 grid so that they sum to exactly 1."""
+    steps = np.round(np.asarray(row, dtype=float) / GRID).astype(np.int64)
+    steps[int(np.argmax(steps))] += 2**52 - int(steps.sum())
+    return steps * GRID
+
+
+def random_policy(rng, game, horizon=None, pure=0.2):
+    """Mixed policies on the grid, some rows pure."""
+    tables = []
+    for agent in range(game.n_agents):
+        counts = game.action_counts[:, agent]
+        table = np.zeros((horizon or 1, game.n_states, int(counts.max())))
+        for step in range(horizon or 1):
+            for state, count in enumerate(counts.tolist()):
+                mix = (
+                    np.eye(count)[rng.integers(count)]
+                    if rng.random() < pure
+                    else rng.dirichlet(np.ones(count))
+                )
+                table[step, state, :count] = on_grid(mix)
+        tables.append(table if horizon else table[0])
+    return tuple(tables)
+
+
+def _backup(game, agent, values):
+    return game.rewards[:, agent] + game.discount[agent] * (game.transitions @ values)
+
+
+def _stage(game, threat, policy, agent, state, payoffs):
+    counts = game.action_counts[state]
+    batch = payoffs[game.offsets[state] : game.offsets[state + 1]].reshape(1, *counts)
+    own = [table[state : state + 1, :count] for table, count in zip(policy, counts, strict=True)]
+    return column_matrix(
+        batch, agent, own, threat.corruptions(game.n_agents, agent), lambda members, p: float(p)
+    )[0]
+
+
+def _attacker(matrix):
+    """The attacker's optimal mixture over the columns of a matrix game, and its value."""
+    n_rows, n_columns = matrix.shape
+    answer = linprog(
+        np.r_[np.zeros(n_columns), 1.0],
+        A_ub=np.c_[matrix, -np.ones(n_rows)],
+        b_ub=np.zeros(n_rows),
+        A_eq=[np.r_[np.ones(n_columns), 0.0]],
+        b_eq=[1.0],
+        bounds=[(0, None)] * n_columns + [(None, None)],
+    )
+    y = np.maximum(answer.x[:-1], 0)
+    return y / y.sum(), float((matrix @ (y / y.sum())).max())
+
+
+def hints(game, threat, policy, horizon=None, rounds=6, sweeps=150):
+    """y, u, l close to the best-response value and the own robust value."""
+    n, n_states = game.n_agents, game.n_states
+    steps = horizon or 1
+    widths = [
+        int(column_counts(game.action_counts, threat.corruptions(n, agent)).max()) for agent in range(n)
+    ]
+    attacker = [np.zeros((steps, n_states, width)) for width in widths]
+    upper, lower = np.zeros((steps + 1, n, n_states)), np.zeros((steps + 1, n, n_states))
+    for agent in range(n):
+        for step in reversed(range(steps)):
+            at = policy if horizon is None else tuple(table[step] for table in policy)
+            high, low = upper[step + 1, agent].copy(), lower[step + 1, agent].copy()
+            for round_ in range(rounds if horizon is None else 1):
+                payoffs = _backup(game, agent, high)
+                for state in range(n_states):
+                    matrix = _stage(game, threat, at, agent, state, payoffs)
+                    y, value = _attacker(matrix)
+                    attacker[agent][step, state, : len(y)] = y
+                    upper[step, agent, state] = value
+                for _ in range(sweeps if horizon is None else 0):
+                    payoffs = _backup(game, agent, high)
+                    high = np.array(
+                        [
+                            (
+                                _stage(game, threat, at, agent, s, payoffs)
+                                @ attacker[agent][
+                                    step, s, : _stage(game, threat, at, agent, s, payoffs).shape[1]
+                                ]
+                            ).max()
+                            for s in range(n_states)
+                        ]
+                    )
+            for _ in range(sweeps if horizon is None else 1):
+                payoffs = _backup(game, agent, low)
+                low = np.array(
+                    [
+                        (
+                            at[agent][s, : game.action_counts[s, agent]]
+                            @ _stage(game, threat, at, agent, s, payoffs)
+                        ).min()
+                        for s in range(n_states)
+                    ]
+                )
+            lower[step, agent] = low
+            if horizon is None:
+                upper[step, agent] = high
+    if horizon is None:
+        return tuple(table[0] for table in attacker), upper[0], lower[0]
+    return tuple(attacker), upper, lower
+
+
+def build(game, threat, policy, horizon=None, arithmetic="exact", found=None):
+    """A certificate sealed with the recomputed bound."""
+    attacker, upper, lower = found or hints(game, threat, policy, horizon)
+    draft = Certificate(
+        game.content_hash,
+        threat,
+        policy,
+        attacker,
+        upper,
+        lower,
+        (Fraction(0),) * game.n_agents,
+        arithmetic,
+        horizon,
+    )
+    return sealed(game, draft)
+
+
+def sealed(game, draft):
+    """The same evidence with the claim that it supports."""
+    evaluate = evaluate_exact if draft.arithmetic == "exact" else evaluate_float
+    return replace(draft, epsilon=evaluate(game, draft)[0])
+
+
+def random_hints(rng, game, threat, horizon=None, scale=1.0):
+    """Arbitrary y, u, l: poor, but a valid certificate all the same."""
+    n, steps = game.n_agents, horizon or 1
+    attacker = []
+    for agent in range(n):
+        counts = column_counts(game.action_counts, threat.corruptions(n, agent))
+        table = np.zeros((steps, game.n_states, int(counts.max())))
+        for step in range(steps):
+            for state, count in enumerate(counts.tolist()):
+                table[step, state, :count] = rng.dirichlet(np.ones(count))
+        attacker.append(table if horizon else table[0])
+    shape = (n, game.n_states) if horizon is None else (horizon + 1, n, game.n_states)
+    return tuple(attacker), scale * rng.uniform(-1, 2, shape), scale * rng.uniform(-2, 1, shape)
