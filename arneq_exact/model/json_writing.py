@@ -14,6 +14,9 @@ from arneq_exact.model.rationals import number_text
 
 WIDTH = 120
 
+# One encoder for all pieces: json.dumps would build a new one for each of them.
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
 
 def plain(value: float | Fraction) -> int | float | str:
     """Return a number as it stands in a file: 1 for 1.0, else the shortest double, else "p/q".
@@ -61,7 +64,7 @@ def write_json(data: Any, path: str | Path) -> None:
 
 def _pieces(data: Any, indent: str) -> Iterator[str]:
     if _short(data):
-        flat = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        flat = _encode(data)
         if len(flat) + len(indent) <= WIDTH or not isinstance(data, dict | list):
             yield flat
             return
@@ -72,7 +75,7 @@ def _pieces(data: Any, indent: str) -> Iterator[str]:
         yield separator + inner
         if isinstance(data, dict):
             key, value = item
-            yield json.dumps(key, ensure_ascii=False) + ": "
+            yield _encode(key) + ": "
         else:
             value = item
         yield from _pieces(value, inner)
