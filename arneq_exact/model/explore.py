@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from itertools import product
 from typing import Any
+
+import numpy as np
 
 from arneq_exact.errors import GameError, StateLimitError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.names import GameNames
+from arneq_exact.model.rationals import double_or_fraction, shown, to_fraction
 
 State = Hashable
 Action = Hashable
@@ -66,6 +70,8 @@ def explore(
     4
     """
     names = [str(i + 1) for i in range(agents)] if isinstance(agents, int) else list(agents)
+    if not isinstance(initial_states, Iterable):
+        raise GameError(f"explore: initial_states are {shown(initial_states)}; must be an iterable of states")
     start = list(initial_states)
     if not start:
         raise GameError("explore: initial_states is empty; must hold at least one state")
@@ -73,6 +79,8 @@ def explore(
     order: list[State] = []
 
     def number(state: State) -> int:
+        if not isinstance(state, Hashable):
+            raise GameError(f"explore: state {shown(state)} is not hashable; must be, such as a tuple")
         if state not in index:
             if len(order) >= limit:
                 raise StateLimitError(
@@ -89,36 +97,29 @@ def explore(
     labels: list[list[list[str]]] = []
     rewards: list[Sequence[Any]] = []
     transitions: list[list[tuple[Any, int]]] = []
-    termination: list[Any] = []
+    termination: list[float | Fraction] = []
     expanded = 0
     while expanded < len(order):
         state = order[expanded]
         sets = actions(state) if callable(actions) else actions
-        if len(sets) != len(names) or not all(len(choices) for choices in sets):
+        if not _are_action_sets(sets, len(names)):
             raise GameError(
-                f"explore: actions in state {str(state)!r} are {sets!r}; "
+                f"explore: actions in state {str(state)!r} are {shown(sets)}; "
                 f"must be at least one action for each of {len(names)} agents"
             )
         counts.append([len(choices) for choices in sets])
         labels.append([[str(action) for action in choices] for choices in sets])
         for joint in product(*sets):
-            paid, moves = step(state, joint)
-            if len(paid) != len(names):
-                raise GameError(
-                    f"explore: step in state {str(state)!r}, joint action {joint} returns {len(paid)} "
-                    f"rewards; must be {len(names)}"
-                )
-            row: dict[int, Any] = {}
-            end: Any = 0
+            where = f"explore: step in state {str(state)!r}, joint action {joint}"
+            paid, moves = _rewards_and_moves(step(state, joint), len(names), where)
+            row: dict[int | None, float | Fraction] = {}
             for probability, following in moves:
-                if following is None:
-                    end = end + probability
-                elif probability != 0:
-                    target = number(following)
-                    row[target] = row[target] + probability if target in row else probability
+                if probability != 0:
+                    target = None if following is None else number(following)
+                    row[target] = _sum(row[target], probability) if target in row else probability
             rewards.append(paid)
-            transitions.append([(probability, target) for target, probability in row.items()])
-            termination.append(end)
+            termination.append(row.pop(None, 0.0))
+            transitions.append([(total, target) for target, total in row.items() if target is not None])
         expanded += 1
         if progress is not None:
             progress(expanded, len(order))
@@ -134,3 +135,52 @@ def explore(
         initial=initial,
         names=GameNames.of(names, [str(state) for state in order], labels),
     )
+
+
+def _are_action_sets(sets: Any, n: int) -> bool:
+    def has_length(value: Any) -> bool:
+        return isinstance(value, Sequence | np.ndarray)
+
+    return (
+        has_length(sets) and len(sets) == n and all(has_length(choices) and len(choices) for choices in sets)
+    )
+
+
+def _rewards_and_moves(
+    result: Any, n: int, where: str
+) -> tuple[list[float | Fraction], Iterator[tuple[float | Fraction, Any]]]:
+    """Take apart what `step` returned; errors that `step` itself raises are not touched."""
+    try:
+        paid, moves = result
+        given = list(paid)
+        pairs = iter(moves)
+    except (TypeError, ValueError):
+        raise GameError(
+            f"{where} returns {shown(result)}; must be (rewards, [(probability, next state), ...])"
+        ) from None
+    if len(given) != n:
+        raise GameError(f"{where} returns {len(given)} rewards; must be {n}")
+    return [double_or_fraction(reward, f"{where}: reward", GameError) for reward in given], _moves(
+        pairs, where
+    )
+
+
+def _moves(pairs: Iterator[Any], where: str) -> Iterator[tuple[float | Fraction, Any]]:
+    for pair in pairs:
+        try:
+            probability, following = pair
+        except (TypeError, ValueError):
+            raise GameError(
+                f"{where} returns the move {shown(pair)}; must be (probability, next state)"
+            ) from None
+        exact = to_fraction(probability, f"{where}: probability", GameError)
+        if exact < 0:
+            raise GameError(f"{where}: probability is {shown(probability)}; must be at least 0")
+        # What is written as a rational is added as a rational, what is a double as a double.
+        yield float(probability) if isinstance(probability, float) else exact, following
+
+
+def _sum(first: float | Fraction, second: float | Fraction) -> float | Fraction:
+    if isinstance(first, float) and isinstance(second, float):
+        return first + second
+    return Fraction(first) + Fraction(second)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from arneq_exact.errors import PolicyError
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray, as_float
+from arneq_exact.model.rationals import FloatArray, as_float, shown
 
 SUM_TOLERANCE = 1e-9
 
@@ -38,6 +38,10 @@ class Policy:
     """
 
     def __init__(self, game: MarkovGame, probabilities: Sequence[Any]) -> None:
+        if not isinstance(probabilities, list | tuple | Policy) and not np.ndim(probabilities):
+            raise PolicyError(
+                f"Policy: probabilities are {shown(probabilities)}; must be a list of one array per agent"
+            )
         if isinstance(probabilities, np.ndarray) and probabilities.ndim == 2:
             raise PolicyError(
                 "Policy: one array (S, A) is given; must be one array per agent (a profile, not one policy)"
@@ -57,6 +61,8 @@ class Policy:
     @classmethod
     def uniform(cls, game: MarkovGame, horizon: int | None = None) -> Policy:
         """Every agent mixes uniformly over its actions."""
+        if horizon is not None and (not isinstance(horizon, int | np.integer) or horizon < 1):
+            raise PolicyError(f"Policy: horizon is {shown(horizon)}; must be an integer of at least 1")
         arrays = []
         for counts in game.action_counts.T:
             allowed = np.arange(counts.max())[None, :] < counts[:, None]
@@ -67,7 +73,13 @@ class Policy:
     @classmethod
     def from_actions(cls, game: MarkovGame, actions: Any) -> Policy:
         """Pure policy from action numbers (S, n), or (T, S, n) for a finite horizon."""
-        chosen = np.asarray(actions, dtype=np.int64)
+        try:
+            given = np.asarray(actions)
+        except ValueError:
+            raise PolicyError("Policy: actions are a ragged list; must be (S, n) integers") from None
+        if given.dtype.kind not in "iu":
+            raise PolicyError(f"Policy: actions have dtype {given.dtype}; must be integers")
+        chosen = given.astype(np.int64)
         if chosen.shape[-2:] != game.action_counts.shape or chosen.ndim not in (2, 3):
             raise PolicyError(
                 f"Policy: actions have shape {chosen.shape}; must end in (S, n) = {game.action_counts.shape}"
@@ -88,15 +100,13 @@ class Policy:
         for agent, counts in enumerate(game.action_counts.T):
             array = np.zeros((game.n_states, int(counts.max())))
             for state in range(game.n_states):
-                row = [
-                    as_float(p, f"Policy: probability of agent {game.agent_name(agent)!r}", PolicyError)
-                    for p in rule(agent, game.state_name(state))
-                ]
+                where = f"Policy: agent {game.agent_name(agent)!r} in state {game.state_name(state)!r}"
+                given = rule(agent, game.state_name(state))
+                if isinstance(given, str) or not isinstance(given, Iterable):
+                    raise PolicyError(f"{where} has {shown(given)}; must be a list of probabilities")
+                row = [as_float(p, f"{where}: probability", PolicyError) for p in given]
                 if len(row) != counts[state]:
-                    raise PolicyError(
-                        f"Policy: agent {game.agent_name(agent)!r} in state {game.state_name(state)!r} has "
-                        f"{len(row)} probabilities; must be {counts[state]}"
-                    )
+                    raise PolicyError(f"{where} has {len(row)} probabilities; must be {counts[state]}")
                 array[state, : len(row)] = row
             arrays.append(array)
         return cls(game, arrays)
@@ -127,7 +137,9 @@ class Policy:
     __hash__ = None  # type: ignore[assignment]
 
     def distance(self, other: Policy) -> float:
-        """Return the largest difference of two probabilities."""
+        """Return the largest difference of two probabilities; both policies must be of one shape."""
+        if [mine.shape for mine in self] != [theirs.shape for theirs in other]:
+            raise PolicyError(f"Policy: {self!r} and {other!r} have different shapes; must be equal")
         return max(float(np.abs(mine - theirs).max()) for mine, theirs in zip(self, other, strict=True))
 
     def __repr__(self) -> str:
@@ -139,7 +151,10 @@ def _validated(game: MarkovGame, agent: int, values: Any) -> FloatArray:
     counts = game.action_counts[:, agent]
     name = game.agent_name(agent)
     try:
-        array = np.array(values, dtype=np.float64, order="C")
+        if np.iscomplexobj(values):  # numpy would drop the imaginary part
+            raise TypeError
+        # Adding 0 turns −0 into 0: equal policies have equal bits.
+        array = np.array(values, dtype=np.float64, order="C") + 0.0
     except (TypeError, ValueError):
         raise PolicyError(f"Policy: probabilities of agent {name!r} must be a table of numbers") from None
     if array.ndim not in (2, 3) or array.shape[-2:] != (game.n_states, counts.max()) or 0 in array.shape:
