@@ -1,0 +1,53 @@
+"""Validation of the parameters of catalog games, with one form of message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from arneq_exact.errors import InputError
+from arneq_exact.model.rationals import to_fraction
+
+
+def whole(game: str, name: str, value: Any, least: int, most: int | None = None) -> int:
+    """Return an integer parameter that lies in [least, most].
+
+    Examples
+    --------
+    >>> whole("demo", "agents", 3, least=1)
+    3
+    """
+    exact = number(game, name, value)
+    if exact.denominator != 1 or exact < least or (most is not None and exact > most):
+        rule = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(f"catalog: {name} of {game!r} is {value!r}; must be an integer {rule}")
+    return int(exact)
+
+
+def number(game: str, name: str, value: Any) -> Fraction:
+    """Return a number parameter exactly."""
+    return to_fraction(value, f"catalog: {name} of {game!r}")
+
+
+def numbers(game: str, name: str, values: Any, least: int = 1) -> tuple[Fraction, ...]:
+    """Return a list parameter exactly; it must hold at least `least` numbers."""
+    if isinstance(values, str) or not isinstance(values, Sequence) or len(values) < least:
+        raise InputError(
+            f"catalog: {name} of {game!r} is {values!r}; must be a list of at least {least} numbers"
+        )
+    return tuple(number(game, name, value) for value in values)
+
+
+def discount(game: str, value: Any) -> Fraction:
+    """Return a discount in [0, 1]; 1 makes sense for a finite horizon only."""
+    exact = number(game, "discount", value)
+    if not 0 <= exact <= 1:
+        raise InputError(f"catalog: discount of {game!r} is {value!r}; must be in [0, 1]")
+    return exact
+
+
+def require(condition: bool, game: str, name: str, value: Any, rule: str) -> None:
+    """Refuse a parameter whose value breaks `rule`."""
+    if not condition:
+        raise InputError(f"catalog: {name} of {game!r} is {value!r}; must be {rule}")

@@ -1,0 +1,36 @@
+"""Every known answer that has a policy is an ARNEQ with the stored values, by the independent oracle."""
+
+from __future__ import annotations
+
+import numpy as np
+import oracle
+import pytest
+
+from arneq_exact import catalog
+
+ANSWERS = [
+    pytest.param(name, number, id=f"{name}-{number}-k{answer.threat.k}")
+    for name in catalog.names()
+    for number, answer in enumerate(catalog.entry(name).answers)
+    if answer.policy is not None
+]
+
+
+@pytest.mark.parametrize(("name", "number"), ANSWERS)
+def test_stored_policy_is_an_arneq_with_the_stored_values(name, number):
+    answer = catalog.entry(name).answers[number]
+    game = catalog.load(name, **answer.parameters)
+    policy = answer.policy(game)
+    assert policy.horizon == answer.horizon
+    index = {game.state_name(state): state for state in range(game.n_states)}
+    stated = {index[state]: [float(v) for v in row] for state, row in answer.exact_values().items()}
+    assert stated
+    for agent in range(game.n_agents):
+        if answer.horizon is None:
+            own = oracle.values_of(game, answer.threat, policy, agent)
+            best = oracle.best_values(game, answer.threat, policy, agent)
+        else:
+            own, best = oracle.horizon_values(game, answer.threat, policy, agent, answer.horizon)
+        assert np.max(best - own) <= 1e-8 * game.reward_range[agent]
+        for state, row in stated.items():
+            assert own[state] == pytest.approx(row[agent], abs=answer.tolerance, rel=0)
