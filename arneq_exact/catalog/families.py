@@ -5,6 +5,7 @@ from __future__ import annotations
 from arneq_exact.catalog import (
     climbing,
     discontinuity,
+    grid_games,
     matching_pennies,
     nosde,
     rock_paper_scissors,
@@ -19,6 +20,7 @@ from arneq_exact.catalog.entry import CatalogEntry
 
 ENTRIES: tuple[CatalogEntry, ...] = (
     *nosde.ENTRIES,
+    *grid_games.ENTRIES,
     *matching_pennies.ENTRIES,
     *rock_paper_scissors.ENTRIES,
     *climbing.ENTRIES,

@@ -91,7 +91,24 @@ def stage_maximin(matrix: np.ndarray) -> tuple[float, np.ndarray]:
     )
     mixture = np.clip(answer.x[:rows], 0, None)
     mixture /= mixture.sum()
-    return float((mixture @ matrix).min()), mixture
+    return max(
+        ((float((x @ matrix).min()), x) for x in (mixture, equalised(matrix, mixture))),
+        key=lambda pair: pair[0],
+    )
+
+
+def equalised(matrix: np.ndarray, mixture: np.ndarray) -> np.ndarray:
+    """Solve for the mixture on the same rows that makes its worst columns exactly equal."""
+    payoffs = mixture @ matrix
+    rows = mixture > 1e-7
+    columns = payoffs <= payoffs.min() + 1e-7 * np.ptp(matrix)
+    equations = np.vstack(
+        [np.c_[matrix[rows][:, columns].T, -np.ones(columns.sum())], np.r_[np.ones(rows.sum()), 0]]
+    )
+    solution = np.linalg.lstsq(equations, np.r_[np.zeros(columns.sum()), 1.0])[0][:-1]
+    result = np.zeros(len(mixture))
+    result[rows] = np.clip(solution, 0, None)
+    return result / result.sum() if result.sum() > 0 else mixture
 
 
 def robust_value(game, faced: list[Contest], own: list[np.ndarray], agent: int) -> np.ndarray:
@@ -136,7 +153,7 @@ def best_values(game, threat, policy, agent: int, rounds: int = 200) -> np.ndarr
     values = robust_value(game, faced, own, agent)
     for _ in range(rounds):
         answers = [stage_maximin(contest.backup(factor, values)) for contest in faced]
-        scale = 1e-12 * (1 + np.abs(values).max())
+        scale = 1e-14 * (1 + np.abs(values).max())
         improved = [value > old + scale for (value, _), old in zip(answers, values, strict=True)]
         if not any(improved):
             return values

@@ -7,6 +7,15 @@ import oracle
 import pytest
 
 from arneq_exact import catalog
+from arneq_exact.model.policy import Policy
+
+# Where agents decouple [T4] a policy is not needed: the best response to anything is the maximin value.
+DECOUPLED = [
+    pytest.param(name, number, id=f"{name}-{number}")
+    for name in catalog.names()
+    for number, answer in enumerate(catalog.entry(name).answers)
+    if answer.policy is None
+]
 
 ANSWERS = [
     pytest.param(name, number, id=f"{name}-{number}-k{answer.threat.k}")
@@ -34,3 +43,16 @@ def test_stored_policy_is_an_arneq_with_the_stored_values(name, number):
         assert np.max(best - own) <= 1e-8 * game.reward_range[agent]
         for state, row in stated.items():
             assert own[state] == pytest.approx(row[agent], abs=answer.tolerance, rel=0)
+
+
+@pytest.mark.parametrize(("name", "number"), DECOUPLED)
+def test_values_without_a_policy_are_the_maximin_values(name, number):
+    answer = catalog.entry(name).answers[number]
+    game = catalog.load(name, **answer.parameters)
+    assert answer.threat.decouples(game.n_agents)
+    assert answer.horizon is None
+    index = {game.state_name(state): state for state in range(game.n_states)}
+    for agent in range(game.n_agents):
+        best = oracle.best_values(game, answer.threat, Policy.uniform(game), agent)
+        for state, row in answer.exact_values().items():
+            assert best[index[state]] == pytest.approx(float(row[agent]), abs=answer.tolerance, rel=0)
