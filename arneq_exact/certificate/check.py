@@ -27,7 +27,8 @@ where δ_t compares u_t with U_t u_{t+1} (and l_t with L_t l_{t+1}). No β < 1 i
 
 All of it is evaluated as it stands: doubles are dyadic rationals, rational games enter with their exact
 numbers, and integers over common denominators carry the sweep (`integers`). The largest and the smallest
-entries are taken over every action and every column, of the general threats of [T10] as well.
+entries are taken over every action and every column, of the general threats of [T10] as well. Only e_t,
+(δU + δL)/(1−β) and ε are rounded, upwards, and only if their denominators pass 1200 bits (`shortened`).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ from arneq_exact.certificate.integers import (
     over_row_denominators,
 )
 from arneq_exact.certificate.result import CheckResult
-from arneq_exact.certificate.rounding import rounded_up
+from arneq_exact.certificate.rounding import rounded_up, shortened
 from arneq_exact.errors import CertificateError, InputError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import Corruption, ThreatModel
@@ -145,12 +146,13 @@ def _shift(
                 f"sum is {float(modulus):.17g}; must be below 1 without a horizon"
             )
         u_pair, l_pair = ((v[agent], v[agent]) for v in (upper, lower))
-        return _residuals(integers, corruptions, tables[0], agent, u_pair, l_pair) / (1 - modulus)
+        residual = _residuals(integers, corruptions, tables[0], agent, u_pair, l_pair)
+        return shortened(residual / (1 - modulus))
     error = max(ZERO, -_exact(min(upper[-1][agent]))) + max(ZERO, _exact(max(lower[-1][agent])))
     for step in reversed(range(certificate.horizon)):
         u_pair, l_pair = ((v[step][agent], v[step + 1][agent]) for v in (upper, lower))
-        error *= modulus
-        error += _residuals(integers, corruptions, tables[step], agent, u_pair, l_pair)
+        residual = _residuals(integers, corruptions, tables[step], agent, u_pair, l_pair)
+        error = shortened(residual + modulus * error)
     return error
 
 
@@ -243,7 +245,8 @@ def _reward_ranges(game: MarkovGame) -> list[Fraction]:
 
 
 def _bound(upper: NDArray[Any], lower: NDArray[Any], shift: Fraction) -> Fraction:
-    return max(_exact(high) - _exact(low) for high, low in zip(upper, lower, strict=True)) + shift
+    widest = max(_exact(high) - _exact(low) for high, low in zip(upper, lower, strict=True))
+    return shortened(widest + shift)
 
 
 def _exact(value: Any) -> Fraction:

@@ -19,11 +19,12 @@ from arneq_exact.certificate.columns import column_counts
 from arneq_exact.errors import CertificateError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import IntArray
+from arneq_exact.model.threat import ThreatModel
 
 
-def own_counts(game: MarkovGame, certificate: Certificate, agent: int) -> tuple[IntArray, IntArray]:
+def own_counts(game: MarkovGame, threat: ThreatModel, agent: int) -> tuple[IntArray, IntArray]:
     """Return the numbers (S,) of actions and of attacker columns of `agent` in each state."""
-    corruptions = certificate.threat.corruptions(game.n_agents, agent)
+    corruptions = threat.corruptions(game.n_agents, agent)
     return game.action_counts[:, agent], column_counts(game.action_counts, corruptions)
 
 
@@ -58,7 +59,7 @@ def require_fit(game: MarkovGame, certificate: Certificate) -> None:
         if values.dtype != object and not np.isfinite(values).all():
             raise CertificateError(f"Certificate: {name} holds a number that is not finite; must be finite")
     for agent in range(n):
-        actions, columns = own_counts(game, certificate, agent)
+        actions, columns = own_counts(game, certificate.threat, agent)
         _require_rows(game, "policy", agent, certificate.policy[agent], actions, horizon)
         _require_rows(game, "attacker", agent, certificate.attacker[agent], columns, horizon)
 

@@ -1,4 +1,4 @@
-"""Outward rounding: doubles that are never below the real number they stand for."""
+"""Outward rounding: numbers that are never below the real number they stand for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from fractions import Fraction
 import numpy as np
 
 from arneq_exact.model.rationals import FloatArray
+
+LONGEST_DENOMINATOR = 1200
+"""Bits past which an exact bound is shortened: beyond every double, and short enough to be written."""
 
 
 def above(values: FloatArray) -> FloatArray:
@@ -27,3 +30,20 @@ def rounded_up(value: Fraction) -> float:
     except OverflowError:
         return float("inf") if value > 0 else -float(np.finfo(np.float64).max)
     return nearest if Fraction(nearest) >= value else float(np.nextafter(nearest, np.inf))
+
+
+def shortened(value: Fraction) -> Fraction:
+    """Return `value`, or if its denominator has over 1200 bits the next multiple of 2^-1200 above it.
+
+    Bounds over a long horizon would else grow by a hundred bits a step. The rule is part of what a
+    sealed claim means, so that every checker finds the same number.
+
+    Examples
+    --------
+    >>> shortened(Fraction(1, 3))
+    Fraction(1, 3)
+    """
+    if value.denominator.bit_length() <= LONGEST_DENOMINATOR:
+        return value
+    scaled = value * 2**LONGEST_DENOMINATOR
+    return Fraction(-(-scaled.numerator // scaled.denominator), 2**LONGEST_DENOMINATOR)

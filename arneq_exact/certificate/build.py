@@ -1,0 +1,132 @@
+"""Certify a policy: find the evidence of [T12], seal the claim.
+
+The evidence is the attackers' optimal mixtures y against all responses, the best-response values u and
+the robust values l, as the float solvers find them; a checker then computes the claim ε from them. The
+claim is valid however wrong the evidence is, and tight when it is right.
+
+π is put on the grid of multiples of 2⁻⁵² so that its rows sum to exactly 1. The doubles u and l solve
+their equations only to rounding, and that residual is divided by 1 − β; where it matters u and l are
+*refined*: the residual is taken exactly, the correction solved in doubles, and the sum kept exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from arneq_exact.certificate.certificate import Certificate
+from arneq_exact.certificate.check import evaluate_exact
+from arneq_exact.certificate.check_float import evaluate_float
+from arneq_exact.errors import InputError
+from arneq_exact.markov.attacked_agent import AttackedAgent
+from arneq_exact.markov.candidates import Bounds
+from arneq_exact.markov.horizon import evaluate_horizon
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.threat import ThreatModel
+
+GRID = 2.0**52
+EXACT_WORK = 60_000
+"""Up to this many numbers in reward table times columns the exact checker seals: a few seconds."""
+
+
+def certify(
+    game: MarkovGame,
+    threat: ThreatModel,
+    policy: Policy,
+    *,
+    arithmetic: str | None = None,
+    bounds: Bounds | None = None,
+) -> Certificate:
+    """Return a certificate of how far `policy` is from an ARNEQ under `threat`.
+
+    Works for any policy, n and threat: the claim ε may be large, but it is proved.
+
+    Parameters
+    ----------
+    game, threat, policy
+        The policy is put on the 2⁻⁵² grid; `Policy.distance` to ``certificate`` tells how far it moved.
+    arithmetic : {"exact", "float"}, optional
+        Integers, or doubles with rigorous rounding bounds; by default integers unless the game is large.
+    bounds : Bounds, optional
+        Evidence that a solver already has; computed here if absent. Wrong evidence makes a weak claim,
+        never a false one.
+
+    Raises
+    ------
+    GameError
+        If the policy is stationary and a discount is 1.
+    InputError
+        If policy, threat and game do not fit, or the arithmetic does not exist.
+
+    Examples
+    --------
+    >>> game = MarkovGame.one_shot([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]])
+    >>> certify(game, ThreatModel(1), Policy.uniform(game)).epsilon
+    (Fraction(0, 1), Fraction(0, 1))
+    """
+    if arithmetic not in (None, "exact", "float"):
+        raise InputError(f"certify: arithmetic is {arithmetic!r}; must be 'exact' or 'float'")
+    policy.require_fit(game, "certify")
+    if policy.horizon is None:
+        game.require_discounting("certify")
+    grid = on_grid(game, policy)
+    if bounds is None:
+        bounds = _evidence(game, threat, grid)
+    sealing = arithmetic or ("exact" if _work(game, grid, bounds) <= EXACT_WORK else "float")
+    draft = Certificate(
+        game=game.content_hash,
+        threat=threat,
+        policy=tuple(grid),
+        attacker=bounds.attack,
+        upper=bounds.upper,
+        lower=bounds.lower,
+        epsilon=(Fraction(0),) * game.n_agents,
+        arithmetic=sealing,
+        horizon=grid.horizon,
+    )
+    evaluate = evaluate_exact if sealing == "exact" else evaluate_float
+    epsilon, _ = evaluate(game, draft)
+    return Certificate(**{**vars(draft), "epsilon": epsilon})
+
+
+def on_grid(game: MarkovGame, policy: Policy) -> Policy:
+    """Return the policy on the grid of multiples of 2⁻⁵², with rows that sum to exactly 1."""
+    return Policy(game, [_rows_on_grid(array) for array in policy])
+
+
+def _rows_on_grid(array: FloatArray) -> FloatArray:
+    units = np.rint(array * GRID)
+    flat = units.reshape(-1, units.shape[-1])
+    largest = flat.argmax(axis=1)
+    # Integers below 2^53 are exact in doubles, so the largest entry can take up the difference exactly.
+    flat[np.arange(len(flat)), largest] += GRID - flat.sum(axis=1)
+    result: FloatArray = flat.reshape(units.shape) / GRID
+    return result
+
+
+def _evidence(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Bounds:
+    if policy.horizon is not None:
+        judged = evaluate_horizon(game, threat, policy)
+        return Bounds(judged.attack, judged.upper, judged.lower)
+    attack, upper, lower = [], [], []
+    for agent in range(game.n_agents):
+        attacked = AttackedAgent(game, threat, list(policy), agent)
+        lower.append(attacked.robust_value(policy[agent]).value)
+        best = attacked.solve(lower[-1])
+        attack.append(best.attack)
+        upper.append(best.value)
+    return Bounds(tuple(attack), np.stack(upper), np.stack(lower))
+
+
+def _work(game: MarkovGame, policy: Policy, bounds: Bounds) -> int:
+    """Return a measure of the exact checker's work: numbers it contracts."""
+    columns = max(_width(attack) for attack in bounds.attack)
+    return game.n_rows * game.n_agents * max(1, columns // 4) * (policy.horizon or 1)
+
+
+def _width(array: Sequence[FloatArray] | FloatArray) -> int:
+    return int(np.asarray(array).shape[-1])
