@@ -52,16 +52,9 @@ def write_game_npz(game: MarkovGame, path: str | Path) -> None:
     FileError
         If the file cannot be written.
     """
-    entries: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "rewards": game.rewards,
-        "data": game.transitions.data,
-        "indices": game.transitions.indices,
-        "indptr": game.transitions.indptr,
-        "action_counts": game.action_counts,
-        "discount": game.discount,
-    }
+    # Optional entries first: a damaged directory loses its tail, which must not pass for a game
+    # without them. Required entries are missed.
+    entries: dict[str, Any] = {}
     if game.termination is not None:
         entries["termination"] = game.termination
     if game.initial is not None:
@@ -72,8 +65,19 @@ def write_game_npz(game: MarkovGame, path: str | Path) -> None:
     try:
         if game.exact is not None:
             entries.update(_exact_to_text(game.exact))
+        entries.update(
+            rewards=game.rewards,
+            data=game.transitions.data,
+            indices=game.transitions.indices,
+            indptr=game.transitions.indptr,
+            action_counts=game.action_counts,
+            discount=game.discount,
+            format=FORMAT,
+            version=VERSION,
+        )
         with open(path, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **entries)
+            # No entry has dtype object, so nothing can be pickled (numpy < 2.1 cannot forbid it here).
+            np.savez_compressed(file, **entries)
     except (OSError, ValueError) as error:
         raise FileError(f"{path}: cannot be written ({reason(error)})") from None
 
@@ -117,6 +121,8 @@ def _read_entries(path: str | Path, where: str) -> dict[str, Array]:
             entries = {}
             for name in names:
                 entries[name] = _entry(file, name, where)
+    except FileError:
+        raise
     except FileNotFoundError:
         raise FileError(f"{where}: there is no such file") from None
     except OSError as error:

@@ -36,7 +36,7 @@ def shown(value: Any) -> str:
     ('array([[0.], [0.]])', 60)
     """
     try:
-        text = " ".join(repr(value).split())
+        text = str(value) if isinstance(value, Fraction) else " ".join(repr(value).split())
     except ValueError:  # an integer too long to be written
         text = f"a {type(value).__name__} too long to show"
     return text if len(text) <= 60 else text[:59] + "…"
