@@ -1,0 +1,77 @@
+"""Exact, certified Adversarially Robust Nash Equilibria (ARNEQ) of small Markov games.
+
+Public names are loaded when first used, so that `import arneq_exact` and the checker stay light.
+
+>>> from arneq_exact import MarkovGame, ThreatModel, solve
+>>> game = MarkovGame.one_shot([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]])
+>>> solve(game, ThreatModel(1)).status
+'exact'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+# The front door lives in solver.py: a module named like a public function would hide it once imported.
+_HOMES = {
+    "MarkovGame": "arneq_exact.model.game",
+    "GameNames": "arneq_exact.model.names",
+    "explore": "arneq_exact.model.explore",
+    "state_graph": "arneq_exact.model.state_graph",
+    "Policy": "arneq_exact.model.policy",
+    "ThreatModel": "arneq_exact.model.threat",
+    "solve": "arneq_exact.solver",
+    "Solution": "arneq_exact.solution",
+    "iterate": "arneq_exact.markov.iteration",
+    "IterationResult": "arneq_exact.markov.iteration",
+    "robust_values": "arneq_exact.markov.evaluate",
+    "best_response": "arneq_exact.markov.evaluate",
+    "gap": "arneq_exact.markov.evaluate",
+    "worst_attack": "arneq_exact.markov.evaluate",
+    "certify": "arneq_exact.certificate.build",
+    "Certificate": "arneq_exact.certificate.certificate",
+    "check": "arneq_exact.certificate.check",
+    "CheckResult": "arneq_exact.certificate.result",
+    "load": "arneq_exact.files",
+    "save": "arneq_exact.files",
+    "ArneqError": "arneq_exact.errors",
+}
+
+__all__ = ["catalog", *sorted(_HOMES)]
+
+if TYPE_CHECKING:
+    from arneq_exact import catalog as catalog
+    from arneq_exact.certificate.build import certify as certify
+    from arneq_exact.certificate.certificate import Certificate as Certificate
+    from arneq_exact.certificate.check import check as check
+    from arneq_exact.certificate.result import CheckResult as CheckResult
+    from arneq_exact.errors import ArneqError as ArneqError
+    from arneq_exact.files import load as load
+    from arneq_exact.files import save as save
+    from arneq_exact.markov.evaluate import best_response as best_response
+    from arneq_exact.markov.evaluate import gap as gap
+    from arneq_exact.markov.evaluate import robust_values as robust_values
+    from arneq_exact.markov.evaluate import worst_attack as worst_attack
+    from arneq_exact.markov.iteration import IterationResult as IterationResult
+    from arneq_exact.markov.iteration import iterate as iterate
+    from arneq_exact.model.explore import explore as explore
+    from arneq_exact.model.game import MarkovGame as MarkovGame
+    from arneq_exact.model.names import GameNames as GameNames
+    from arneq_exact.model.policy import Policy as Policy
+    from arneq_exact.model.state_graph import state_graph as state_graph
+    from arneq_exact.model.threat import ThreatModel as ThreatModel
+    from arneq_exact.solution import Solution as Solution
+    from arneq_exact.solver import solve as solve
+
+
+def __getattr__(name: str) -> Any:
+    if name == "catalog":
+        return importlib.import_module("arneq_exact.catalog")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'arneq_exact' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

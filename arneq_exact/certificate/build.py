@@ -4,14 +4,12 @@ The evidence is the attackers' optimal mixtures y against all responses, the bes
 the robust values l, as the float solvers find them; a checker then computes the claim ε from them. The
 claim is valid however wrong the evidence is, and tight when it is right.
 
-π is put on the grid of multiples of 2⁻⁵² so that its rows sum to exactly 1. The doubles u and l solve
-their equations only to rounding, and that residual is divided by 1 − β; where it matters u and l are
-*refined*: the residual is taken exactly, the correction solved in doubles, and the sum kept exactly.
+π is put on the grid of multiples of 2⁻⁵² so that its rows sum to exactly 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -19,6 +17,7 @@ import numpy as np
 from arneq_exact.certificate.certificate import Certificate
 from arneq_exact.certificate.check import evaluate_exact
 from arneq_exact.certificate.check_float import evaluate_float
+from arneq_exact.certificate.rounding import rounded_up
 from arneq_exact.errors import InputError
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.candidates import Bounds
@@ -27,6 +26,25 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A certificate with what its checker found on the way.
+
+    Attributes
+    ----------
+    certificate : Certificate
+    shift : tuple of Fraction
+        The part of ε that pays for residuals: u_i(s) − l_i(s) + shift_i bounds the gap at state s.
+    relative : tuple of float
+        ε in units of each agent's reward range, rounded up.
+    """
+
+    certificate: Certificate
+    shift: tuple[Fraction, ...]
+    relative: tuple[float, ...]
+
 
 GRID = 2.0**52
 EXACT_WORK = 60_000
@@ -68,6 +86,18 @@ def certify(
     >>> certify(game, ThreatModel(1), Policy.uniform(game)).epsilon
     (Fraction(0, 1), Fraction(0, 1))
     """
+    return seal(game, threat, policy, arithmetic=arithmetic, bounds=bounds).certificate
+
+
+def seal(
+    game: MarkovGame,
+    threat: ThreatModel,
+    policy: Policy,
+    *,
+    arithmetic: str | None = None,
+    bounds: Bounds | None = None,
+) -> Sealed:
+    """Certify as `certify` does, and keep what the checker found."""
     if arithmetic not in (None, "exact", "float"):
         raise InputError(f"certify: arithmetic is {arithmetic!r}; must be 'exact' or 'float'")
     policy.require_fit(game, "certify")
@@ -89,8 +119,11 @@ def certify(
         horizon=grid.horizon,
     )
     evaluate = evaluate_exact if sealing == "exact" else evaluate_float
-    epsilon, _ = evaluate(game, draft)
-    return Certificate(**{**vars(draft), "epsilon": epsilon})
+    epsilon, shift = evaluate(game, draft)
+    relative = tuple(
+        rounded_up(bound / unit) for bound, unit in zip(epsilon, game.exact_reward_range(), strict=True)
+    )
+    return Sealed(replace(draft, epsilon=epsilon), shift, relative)
 
 
 def on_grid(game: MarkovGame, policy: Policy) -> Policy:
@@ -124,9 +157,5 @@ def _evidence(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Bounds:
 
 def _work(game: MarkovGame, policy: Policy, bounds: Bounds) -> int:
     """Return a measure of the exact checker's work: numbers it contracts."""
-    columns = max(_width(attack) for attack in bounds.attack)
+    columns = max(int(attack.shape[-1]) for attack in bounds.attack)
     return game.n_rows * game.n_agents * max(1, columns // 4) * (policy.horizon or 1)
-
-
-def _width(array: Sequence[FloatArray] | FloatArray) -> int:
-    return int(np.asarray(array).shape[-1])

@@ -8,11 +8,13 @@ attacker transitions (S, |C|, S) are never formed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as spla
+from threadpoolctl import threadpool_limits
 
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import FloatArray, IntArray
@@ -84,6 +86,12 @@ def backup_agent(game: MarkovGame, agent: int, values: FloatArray) -> FloatArray
     result: FloatArray = game.transitions @ (game.discount[agent] * values)
     result += game.rewards[:, agent]
     return result
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Limit BLAS to one thread: on small matrices more threads cost several times what they save."""
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return limits
 
 
 def chain_of(game: MarkovGame, weights: FloatArray) -> sp.csr_array:

@@ -8,17 +8,20 @@ with any stage ARNEQ gives a Markov, subgame-perfect ARNEQ without any assumptio
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from arneq_exact.errors import InputError
 from arneq_exact.markov.attacked_agent import AttackedAgent
+from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.solve import stage_class
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,16 @@ def evaluate_horizon(game: MarkovGame, threat: ThreatModel, policy: Policy) -> H
         tuple(np.stack(arrays[::-1]) for arrays in attack),
         tuple(np.stack(columns[::-1]) for columns in worst),
     )
+
+
+def candidates_for_horizon(problem: Problem, horizon: int) -> Iterator[Candidate]:
+    """Yield the policy of backward induction; where no stage solver exists, of maximin strategies."""
+    game, threat, note = problem.game, problem.threat, "backward induction"
+    if stage_class(game.n_agents, threat) is None:
+        threat, note = ThreatModel(game.n_agents - 1), "maximin strategies by backward induction"
+    problem.report(f"{note}, {horizon} steps")
+    policy, _ = backward_induction(game, threat, horizon, backend=problem.backend, calls=problem.calls)
+    yield Candidate(policy, horizon, note)
 
 
 def backward_induction(

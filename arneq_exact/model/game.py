@@ -189,7 +189,9 @@ class MarkovGame:
     def offsets(self) -> IntArray:
         """First row of each state, and the number of rows at the end: (S+1,)."""
         sizes = np.prod(self.action_counts, axis=1, dtype=np.int64)
-        return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
+        offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
+        offsets.setflags(write=False)
+        return offsets
 
     @cached_property
     def signature_groups(self) -> tuple[tuple[IntArray, tuple[int, ...]], ...]:
@@ -212,6 +214,19 @@ class MarkovGame:
         """Per agent max r − min r, or 1 where rewards are constant: the unit of `tol`."""
         spread: FloatArray = self.rewards.max(axis=0) - self.rewards.min(axis=0)
         return np.where(spread > 0, spread, 1.0)
+
+    def exact_reward_range(self) -> tuple[Fraction, ...]:
+        """Per agent the exact max r − min r, or 1 where rewards are constant."""
+        ranges = []
+        for agent in range(self.n_agents):
+            if self.exact is None:
+                column = self.rewards[:, agent]
+                spread = Fraction(float(column.max())) - Fraction(float(column.min()))
+            else:
+                paid = [self.exact.reward(row, agent) for row in range(self.n_rows)]
+                spread = max(paid) - min(paid)
+            ranges.append(spread or Fraction(1))
+        return tuple(ranges)
 
     @cached_property
     def largest_row_sum(self) -> float:

@@ -1,0 +1,82 @@
+"""`load` and `save` for everything that has a file format, by what the object or the file is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from arneq_exact.certificate.certificate import Certificate
+from arneq_exact.certificate.files import certificate_from_json, certificate_to_json
+from arneq_exact.errors import FileError, InputError
+from arneq_exact.model.files import load_game, load_policy, save_game, save_policy
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.json_reading import read_json
+from arneq_exact.model.json_writing import write_json
+from arneq_exact.model.policy import Policy
+
+
+def save(thing: Any, path: str | Path, game: MarkovGame | None = None) -> None:
+    """Write a game, policy, certificate or solution.
+
+    Parameters
+    ----------
+    thing : MarkovGame, Policy, Certificate or Solution
+    path : str or Path
+        Games by extension: ``.json`` for people, ``.npz`` for size. All else is JSON.
+    game : MarkovGame, optional
+        The game that a policy, certificate or solution belongs to; it holds the names.
+
+    Raises
+    ------
+    InputError
+        If the object has no file format, or its game is missing.
+    FileError
+        If the file cannot be written.
+    """
+    if isinstance(thing, MarkovGame):
+        save_game(thing, path)
+        return
+    if game is None:
+        raise InputError(f"save: game is missing; must be given with a {type(thing).__name__}")
+    if isinstance(thing, Policy):
+        save_policy(thing, game, path)
+    elif isinstance(thing, Certificate):
+        write_json(certificate_to_json(thing, game), path)
+    elif hasattr(thing, "to_json"):
+        write_json(thing.to_json(game), path)
+    else:
+        raise InputError(
+            f"save: {type(thing).__name__} has no file format; must be a game, policy, "
+            "certificate or solution"
+        )
+
+
+def load(path: str | Path, game: MarkovGame | None = None) -> MarkovGame | Policy | Certificate:
+    """Read a game, or with `game` a policy or a certificate.
+
+    A solution's file is read as the certificate that it holds: the rest of it is not proved.
+
+    Raises
+    ------
+    FileError
+        If the file is none of these, or breaks its format; the message names the place.
+    """
+    if game is None:
+        return load_game(path)
+    data = read_json(path)
+    kind = data.get("format")
+    if kind == "arneq-policy":
+        return load_policy(path, game)
+    if kind in ("arneq-certificate", "arneq-solution"):
+        return load_certificate(path, game)
+    raise FileError(f"{path}: format is {kind!r}; must be arneq-policy, arneq-certificate or arneq-solution")
+
+
+def load_certificate(path: str | Path, game: MarkovGame) -> Certificate:
+    """Read a certificate, or the certificate in a solution's file."""
+    data = read_json(path)
+    if data.get("format") == "arneq-solution":
+        if "certificate" not in data:
+            raise FileError(f"{path}: key 'certificate' is missing; a solution must hold one")
+        return certificate_from_json(data["certificate"], game, f"{path}: certificate")
+    return certificate_from_json(data, game, str(path))

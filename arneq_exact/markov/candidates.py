@@ -1,0 +1,79 @@
+"""What a solver of Markov games is given, and what it yields: candidates, never verdicts.
+
+Only `arneq_exact.solve` certifies. A solver is a generator so that it can offer every policy that looks
+promising, be stopped between two of them, and leave the best one behind when it is interrupted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.threat import ThreatModel
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a solver already knows towards a certificate [T12]: attackers' mixtures and values.
+
+    Attributes
+    ----------
+    attack : one array (S, max C_i) per agent
+    upper, lower : (n, S)
+        Near the best-response values and the robust values of the candidate.
+    """
+
+    attack: tuple[FloatArray, ...]
+    upper: FloatArray
+    lower: FloatArray
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A policy that may be an ARNEQ.
+
+    Attributes
+    ----------
+    policy : Policy
+    iterations : int
+        Iterations that the solver had used so far.
+    note : str
+        How it was found, for people.
+    bounds : Bounds or None
+    """
+
+    policy: Policy
+    iterations: int
+    note: str
+    bounds: Bounds | None = None
+
+
+@dataclass
+class Problem:
+    """What solvers work on.
+
+    Attributes
+    ----------
+    game, threat
+    backend : {"auto", "reference"}
+    seed : int
+        Where a solver draws restarts.
+    calls : Counter
+        Stage games given to each routine.
+    report : callable
+        Takes one line about what the solver is doing.
+    """
+
+    game: MarkovGame
+    threat: ThreatModel
+    backend: str = "auto"
+    seed: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
+    report: Callable[[str], None] = lambda line: None
+
+
+Run = Callable[[Problem], Iterator[Candidate]]

@@ -1,0 +1,46 @@
+"""The model-based procedure of Eq. (2) as a solver: its last selected policies are the candidates [T7].
+
+Guarantee: where one type of stage equilibrium holds throughout, the policies converge to an ARNEQ at
+rate γ; elsewhere it may cycle [T8], and the next selection is tried. `arneq_exact.iterate` runs the
+same procedure with its trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from arneq_exact.errors import StageError
+from arneq_exact.markov.candidates import Candidate, Problem
+from arneq_exact.markov.iteration import iterate
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.solve import SELECTIONS, stage_class
+
+
+def accepts(game: MarkovGame, threat: ThreatModel) -> bool:
+    """Accept every class that has a stage solver."""
+    return stage_class(game.n_agents, threat) is not None
+
+
+def run(problem: Problem) -> Iterator[Candidate]:
+    """Yield the outcome of the procedure for each named selection of stage equilibria."""
+    several = stage_class(problem.game.n_agents, problem.threat) == "bimatrix"
+    for selection in SELECTIONS if several else ["first"]:
+        problem.report(f"the procedure of Eq. (2), {selection} equilibrium")
+        try:
+            result = iterate(
+                problem.game,
+                problem.threat,
+                backend=problem.backend,
+                selection=selection,
+                tol=1e-13,
+                keep_trace=False,
+            )
+        except StageError as error:
+            problem.report(f"selection {selection} abandoned: {error}")
+            continue
+        problem.calls.update(result.calls)
+        ending = result.status if result.cycle is None else f"cycle of period {result.cycle.period}"
+        yield Candidate(
+            result.policy, result.iterations, f"procedure of Eq. (2), {selection} equilibrium, {ending}"
+        )

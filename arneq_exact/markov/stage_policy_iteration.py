@@ -1,0 +1,96 @@
+"""Stage policy iteration: solve every stage game, evaluate the stage profile exactly, repeat.
+
+Where the procedure of Eq. (2) takes one backup after each round of stage games, this takes the exact
+value of playing the stage profile (agents and attackers) for ever. It is Newton's method on the same
+fixed-point equation: a handful of rounds whatever the discount, and it converges on many games where
+the procedure cycles. Every second round the profile is also polished globally. Runs that do not settle
+are restarted: other selections of stage equilibria, other initial values, smaller steps.
+
+Guarantee: none by itself; candidates are certified. Cost per round: S stage games and n sparse linear
+systems. Games: two agents under any threat (and everything that decouples, where it needs no restart).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from arneq_exact.errors import StageError
+from arneq_exact.markov.candidates import Candidate, Problem
+from arneq_exact.markov.iteration import CycleWatch
+from arneq_exact.markov.polish import polish_two_agents
+from arneq_exact.markov.stage_step import StageEquilibria, StageStep
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.solve import stage_class, two_agent_probabilities
+
+ROUNDS = 24
+STARTS = 30
+SETTLED = 1e-12
+"""Relative change of values below which a run has settled."""
+
+
+def accepts(game: MarkovGame, threat: ThreatModel) -> bool:
+    """Accept every game of two agents."""
+    return game.n_agents == 2 and stage_class(2, threat) is not None
+
+
+def run(problem: Problem) -> Iterator[Candidate]:
+    """Yield the stage profile of every round, and its polished form every second round."""
+    game, threat = problem.game, problem.threat
+    rng = np.random.default_rng(problem.seed)
+    selections = ["first", "nearest", "welfare"]
+    if stage_class(2, threat) != "bimatrix":
+        selections = ["first"]
+    total = 0
+    for start in range(STARTS):
+        selection = selections[start % len(selections)]
+        damping = 1.0 if start < 2 * len(selections) else float(rng.uniform(0.2, 1.0))
+        values = np.zeros((2, game.n_states)) if start < len(selections) else _random_values(problem, rng)
+        step = StageStep(game, threat, selection=selection, backend=problem.backend, calls=problem.calls)
+        problem.report(f"stage policy iteration, start {start + 1} of {STARTS}, {selection} equilibrium")
+        for candidate in _one_run(problem, step, values, damping):
+            total += 1
+            yield Candidate(
+                candidate.policy, total, f"{candidate.note}, start {start + 1} ({selection} equilibrium)"
+            )
+
+
+def _one_run(problem: Problem, step: StageStep, values: FloatArray, damping: float) -> Iterator[Candidate]:
+    game = problem.game
+    probabilities = two_agent_probabilities(problem.threat)
+    watch = CycleWatch()
+    stage: StageEquilibria | None = None
+    for number in range(ROUNDS):
+        try:
+            stage = step.at(values, None if stage is None else stage.policy)
+        except StageError as error:
+            problem.report(f"start abandoned: {error}")
+            return
+        yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
+        evaluated = step.evaluate(stage, values)
+        if number % 2 == 1:
+            polished = polish_two_agents(game, probabilities, stage.policy, stage.attack, evaluated)
+            if polished is not None:
+                yield Candidate(Policy(game, polished), number, "stage policy iteration with polish")
+        following = (1 - damping) * values + damping * evaluated
+        change = float(np.abs(following - values).max())
+        values = following
+        if change <= SETTLED * max(float(np.abs(values).max()), 1e-300) or watch.see(values) is not None:
+            return
+
+
+def _random_values(problem: Problem, rng: np.random.Generator) -> FloatArray:
+    """Return values (n, S) drawn uniformly within the range of discounted rewards."""
+    game = problem.game
+    scale = (1 / (1 - game.discount))[:, None]
+    low = game.rewards.min(axis=0)[:, None] * scale
+    high = game.rewards.max(axis=0)[:, None] * scale
+    # Values of states differ little from each other under high discounts: draw a level, then spread.
+    level = rng.uniform(low, high)
+    spread = rng.uniform(-1, 1, (game.n_agents, game.n_states)) * game.reward_range[:, None]
+    values: FloatArray = level + spread
+    return values

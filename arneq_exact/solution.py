@@ -1,0 +1,110 @@
+"""The answer of `solve`: a policy with its values, its worst attacks and its proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arneq_exact.certificate.certificate import Certificate
+from arneq_exact.certificate.files import certificate_to_json
+from arneq_exact.markov.evaluate import WorstAttack
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.json_writing import write_json
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import FloatArray
+
+
+@dataclass(frozen=True)
+class TraceEntry:
+    """One candidate that was judged.
+
+    Attributes
+    ----------
+    note : str
+    iterations : int
+    relative_gap : float
+        Largest gap over agents and states in units of the reward range, in floating point.
+    """
+
+    note: str
+    iterations: int
+    relative_gap: float
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A policy with a proved bound on how far it is from an ARNEQ.
+
+    Attributes
+    ----------
+    status : {"exact", "certified", "incomplete"}
+        "exact": the proved gap is the rational 0. "certified": it is within tol. "incomplete":
+        neither; `message` tells why, and the bound is proved all the same.
+    policy : Policy
+        The certificate's policy, bit for bit.
+    values : (n, S), or (T+1, n, S) for a finite horizon
+        Robust values of the policy.
+    gap : (n, S)
+        Proved upper bounds on what an agent could gain at each state.
+    epsilon : tuple of Fraction
+        Proved bound per agent, over all states.
+    relative_gap : tuple of float
+        `epsilon` in units of each agent's reward range, rounded up: what `tol` is compared with.
+    attack : one WorstAttack per agent
+    certificate : Certificate
+    method : str
+        The solver whose candidate won.
+    iterations : int
+    seconds : float
+    trace : tuple of TraceEntry
+    message : str
+    """
+
+    status: str
+    policy: Policy
+    values: FloatArray
+    gap: FloatArray
+    epsilon: tuple[Fraction, ...]
+    relative_gap: tuple[float, ...]
+    attack: tuple[WorstAttack, ...]
+    certificate: Certificate
+    method: str
+    iterations: int
+    seconds: float
+    trace: tuple[TraceEntry, ...]
+    message: str
+
+    @property
+    def proved(self) -> bool:
+        """Tell whether the status is "exact" or "certified"."""
+        return self.status != "incomplete"
+
+    def to_json(self, game: MarkovGame) -> dict[str, Any]:
+        """Return the solution as data for a JSON file, its certificate included."""
+        return {
+            "format": "arneq-solution",
+            "version": 1,
+            "status": self.status,
+            "method": self.method,
+            "message": self.message,
+            "iterations": self.iterations,
+            "seconds": round(self.seconds, 6),
+            "values": self.values.tolist(),
+            "gap": self.gap.tolist(),
+            "relative_gap": list(self.relative_gap),
+            "attack": [np.asarray(attack.column).tolist() for attack in self.attack],
+            "trace": [[entry.note, entry.iterations, entry.relative_gap] for entry in self.trace],
+            "certificate": certificate_to_json(self.certificate, game),
+        }
+
+    def save(self, game: MarkovGame, path: str | Path) -> None:
+        """Write the solution with its certificate; `arneq check` and the referee read the file."""
+        write_json(self.to_json(game), path)
+
+    def __repr__(self) -> str:
+        worst = max(self.relative_gap)
+        return f"Solution({self.status} by {self.method}, proved relative gap {worst:.3g})"

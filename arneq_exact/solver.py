@@ -1,0 +1,295 @@
+"""The front door: ask solvers for candidates, certify, and say only what is proved.
+
+Solvers yield candidates and never a verdict. Here each candidate is judged in floating point, the ones
+that look good are certified [T12], and the first whose proved gap is within tolerance is the answer.
+If none is, or time runs out, or the user interrupts, the best candidate is returned as "incomplete"
+with the gap that was proved for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from arneq_exact.certificate.build import Sealed, on_grid, seal
+from arneq_exact.certificate.certificate import Numbers
+from arneq_exact.certificate.rounding import rounded_up
+from arneq_exact.errors import InputError
+from arneq_exact.markov.bellman import one_blas_thread
+from arneq_exact.markov.candidates import Candidate, Problem
+from arneq_exact.markov.evaluate import gap as float_gap
+from arneq_exact.markov.evaluate import worst_attack
+from arneq_exact.markov.horizon import candidates_for_horizon
+from arneq_exact.markov.registry import SOLVERS, SolverEntry, solver_names
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.solution import Solution, TraceEntry
+
+BACKENDS = ("auto", "reference")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run is doing.
+
+    Attributes
+    ----------
+    method : str
+    line : str
+        What the solver reports.
+    best : float
+        Least relative gap judged so far, inf at first; floating point, not proved.
+    seconds : float
+    """
+
+    method: str
+    line: str
+    best: float
+    seconds: float
+
+
+def solve(
+    game: MarkovGame,
+    threat: ThreatModel,
+    *,
+    method: str = "auto",
+    backend: str = "auto",
+    horizon: int | None = None,
+    tol: float = 1e-8,
+    seed: int = 0,
+    progress: Callable[[Progress], None] | None = None,
+    time_limit: float | None = None,
+) -> Solution:
+    """Compute one Adversarially Robust Nash Equilibrium, with a proof of how good it is.
+
+    Parameters
+    ----------
+    game : MarkovGame
+    threat : ThreatModel
+    method : str
+        "auto", or the name of a row in `arneq_exact.markov.registry.SOLVERS`.
+    backend : {"auto", "reference"}
+        Compiled kernels, or nashpy and cvxpy for the stage games.
+    horizon : int, optional
+        Number of steps of a finite horizon [T14]; discounts of 1 are allowed only there.
+    tol : float
+        Relative tolerance: in units of each agent's reward range (1 if constant).
+    seed : int
+        For restarts; the same seed gives the same answer.
+    progress : callable, optional
+        Called with a `Progress` whenever something changes.
+    time_limit : float, optional
+        Seconds after which no new step is begun.
+
+    Returns
+    -------
+    Solution
+        "certified" if the proved gap is within `tol`, "exact" if it is 0, else "incomplete". Ctrl-C
+        and the time limit give the best policy so far, with its proved gap, as "incomplete".
+
+    Raises
+    ------
+    InputError
+        If an argument breaks a rule. Never for lack of convergence.
+
+    Examples
+    --------
+    >>> game = MarkovGame.one_shot([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])  # prisoners' dilemma
+    >>> solution = solve(game, ThreatModel(0))
+    >>> solution.status, solution.values.tolist()
+    ('exact', [[1.0], [1.0]])
+    """
+    entries = _chosen(game, threat, method, horizon)
+    if backend not in BACKENDS:
+        raise InputError(f"solve: backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
+    if not isinstance(tol, float | int) or not tol > 0:
+        raise InputError(f"solve: tol is {tol!r}; must be a positive number")
+    if time_limit is not None and not time_limit > 0:
+        raise InputError(f"solve: time_limit is {time_limit!r}; must be a positive number of seconds")
+    if horizon is None:
+        game.require_discounting("solve")
+    run = _Run(game, threat, float(tol), horizon, progress, time_limit)
+    problem = Problem(game, threat, backend, seed, report=run.report)
+    with one_blas_thread():
+        try:
+            if horizon is not None:
+                run.judge_all("backward-induction", candidates_for_horizon(problem, horizon))
+            for entry in entries:
+                run.judge_all(entry.name, entry.run(problem))
+            ending = "every method was tried"
+        except _Proved:
+            ending = ""
+        except _OutOfTime:
+            ending = f"the time limit of {time_limit:g} s was reached"
+        except KeyboardInterrupt:
+            ending = "interrupted"
+        return run.solution(ending)
+
+
+class _Proved(Exception):  # noqa: N818 - ends the search, is no error
+    """The candidate at hand is certified."""
+
+
+class _OutOfTime(Exception):  # noqa: N818 - ends the search, is no error
+    """The time limit has passed."""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    candidate: Candidate
+    method: str
+    relative: float
+    sealed: Sealed | None
+
+
+class _Run:
+    """One call of `solve`: its clock, its progress, the best candidate so far."""
+
+    def __init__(
+        self,
+        game: MarkovGame,
+        threat: ThreatModel,
+        tol: float,
+        horizon: int | None,
+        progress: Callable[[Progress], None] | None,
+        time_limit: float | None,
+    ) -> None:
+        self.game, self.threat, self.tol, self.horizon = game, threat, tol, horizon
+        self.progress, self.time_limit = progress, time_limit
+        self.started = time.perf_counter()
+        self.method = ""
+        self.best: _Judged | None = None
+        self.trace: list[TraceEntry] = []
+
+    def report(self, line: str) -> None:
+        """Pass on a line of progress; stop the search when time is up."""
+        seconds = time.perf_counter() - self.started
+        if self.progress is not None:
+            self.progress(
+                Progress(self.method, line, np.inf if self.best is None else self.best.relative, seconds)
+            )
+        if self.time_limit is not None and seconds > self.time_limit:
+            raise _OutOfTime
+
+    def judge_all(self, method: str, candidates: Iterator[Candidate]) -> None:
+        """Judge every candidate of one method; raise `_Proved` at the first that is certified."""
+        self.method = method
+        for candidate in candidates:
+            judged = self._judge(candidate)
+            self.trace.append(TraceEntry(candidate.note, candidate.iterations, judged.relative))
+            if self.best is None or judged.relative < self.best.relative:
+                self.best = judged
+            if judged.sealed is not None and judged.relative <= self.tol:
+                raise _Proved
+            self.report(candidate.note)
+
+    def _judge(self, candidate: Candidate) -> _Judged:
+        if candidate.bounds is None:
+            unit = self.game.reward_range[:, None]
+            relative = float((float_gap(self.game, self.threat, candidate.policy) / unit).max())
+            if relative > self.tol:
+                return _Judged(candidate, self.method, relative, None)
+        sealed = seal(self.game, self.threat, candidate.policy, bounds=candidate.bounds)
+        return _Judged(candidate, self.method, max(sealed.relative), sealed)
+
+    def solution(self, ending: str) -> Solution:
+        """Certify the best candidate, if that is still to do, and build the answer."""
+        best = self.best
+        if best is None:
+            # Stopped before the first candidate: the uniform policy has a provable gap as well.
+            uniform = Candidate(Policy.uniform(self.game, self.horizon), 0, "uniform policy")
+            best = _Judged(uniform, "none", np.inf, None)
+        sealed = best.sealed or seal(self.game, self.threat, best.candidate.policy)
+        certificate, relative = sealed.certificate, sealed.relative
+        if not any(certificate.epsilon):
+            status = "exact"
+        else:
+            status = "certified" if max(relative) <= self.tol else "incomplete"
+        policy = on_grid(self.game, best.candidate.policy)
+        first = (certificate.upper, certificate.lower)
+        if self.horizon is not None:
+            first = (certificate.upper[0], certificate.lower[0])
+        message = best.candidate.note
+        if status == "incomplete":
+            message = self._why(ending, max(relative), best.candidate.note)
+        return Solution(
+            status=status,
+            policy=policy,
+            values=np.array(certificate.lower, dtype=np.float64),
+            gap=_pointwise(*first, sealed.shift),
+            epsilon=certificate.epsilon,
+            relative_gap=relative,
+            attack=tuple(
+                worst_attack(self.game, self.threat, policy, agent) for agent in range(self.game.n_agents)
+            ),
+            certificate=certificate,
+            method=best.method,
+            iterations=best.candidate.iterations,
+            seconds=time.perf_counter() - self.started,
+            trace=tuple(self.trace),
+            message=message,
+        )
+
+    def _why(self, ending: str, relative: float, note: str) -> str:
+        parts = []
+        if not covered(self.game, self.threat):
+            parts.append(
+                f"games of n = {self.game.n_agents} agents under {self.threat.describe()} "
+                "are a class without a solver of its own yet"
+            )
+        if ending:
+            parts.append(ending)
+        parts.append(
+            f"the best policy met ({note}) has a proved relative gap of {relative:.3g}, tol is {self.tol:g}"
+        )
+        return "; ".join(parts)
+
+
+def covered(game: MarkovGame, threat: ThreatModel) -> bool:
+    """Tell whether `solve` has a solver made for this class of game and threat."""
+    return any(entry.complete and entry.accepts(game, threat) for entry in SOLVERS)
+
+
+def _chosen(
+    game: MarkovGame, threat: ThreatModel, method: str, horizon: int | None
+) -> tuple[SolverEntry, ...]:
+    """Return the solvers to ask, in order; none for a finite horizon, which has one of its own."""
+    names = [*solver_names(), "backward-induction"]
+    if method != "auto" and method not in names:
+        raise InputError(f"solve: method is {method!r}; must be auto or one of {', '.join(names)}")
+    if (method == "backward-induction") != (horizon is not None) and method != "auto":
+        raise InputError(
+            f"solve: method is {method!r} with horizon {horizon!r}; "
+            "backward-induction goes with a horizon, every other method without"
+        )
+    threat.corruptions(game.n_agents, 0)
+    if horizon is not None:
+        return ()
+    accepting = tuple(entry for entry in SOLVERS if entry.accepts(game, threat))
+    if method == "auto":
+        return accepting
+    chosen = tuple(entry for entry in accepting if entry.name == method)
+    if not chosen:
+        entry = next(entry for entry in SOLVERS if entry.name == method)
+        raise InputError(
+            f"solve: method {method!r} does not take n = {game.n_agents} agents under "
+            f"{threat.describe()}; it takes {entry.games}"
+        )
+    return chosen
+
+
+def _pointwise(upper: Numbers, lower: Numbers, shift: tuple[Fraction, ...]) -> FloatArray:
+    """Return u − l + shift rounded up: a proved bound at every state."""
+    result = np.empty(upper.shape)
+    for agent, (high, low, extra) in enumerate(zip(upper, lower, shift, strict=True)):
+        result[agent] = [
+            rounded_up(max(Fraction(u) - Fraction(v) + extra, Fraction(0)))
+            for u, v in zip(high.tolist(), low.tolist(), strict=True)
+        ]
+    return result
