@@ -6,6 +6,7 @@ from arneq_exact.catalog import (
     climbing,
     discontinuity,
     grid_games,
+    littman_soccer,
     matching_pennies,
     nosde,
     rock_paper_scissors,
@@ -21,6 +22,7 @@ from arneq_exact.catalog.entry import CatalogEntry
 ENTRIES: tuple[CatalogEntry, ...] = (
     *nosde.ENTRIES,
     *grid_games.ENTRIES,
+    *littman_soccer.ENTRIES,
     *matching_pennies.ENTRIES,
     *rock_paper_scissors.ENTRIES,
     *climbing.ENTRIES,

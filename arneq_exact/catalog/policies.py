@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
+from typing import Any
 
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
@@ -44,11 +45,13 @@ def one_state(*choices: Choice) -> PolicyBuilder:
     return tabulated({"0": choices})
 
 
+def read_table(file: str) -> dict[str, Any]:
+    """Return the table in ``data/<file>``."""
+    text = files("arneq_exact.catalog").joinpath("data", file).read_text(encoding="utf-8")
+    table: dict[str, Any] = json.loads(text)["policy"]
+    return table
+
+
 def stored(file: str) -> PolicyBuilder:
     """Return the builder of the policy in ``data/<file>``, which is read on use only."""
-
-    def build(game: MarkovGame) -> Policy:
-        text = files("arneq_exact.catalog").joinpath("data", file).read_text(encoding="utf-8")
-        return tabulated(json.loads(text)["policy"])(game)
-
-    return build
+    return lambda game: tabulated(read_table(file))(game)

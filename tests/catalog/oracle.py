@@ -145,8 +145,11 @@ def values_of(game, threat, policy, agent: int) -> np.ndarray:
     return robust_value(game, contests(game, threat, policy, agent), own_rows(game, policy, agent), agent)
 
 
-def best_values(game, threat, policy, agent: int, rounds: int = 200) -> np.ndarray:
-    """Return the agent's best-response robust values (S,), by strategy improvement (Hoffman and Karp)."""
+def best_response(game, threat, policy, agent: int, rounds: int = 200) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the agent's best-response robust values (S,) and mixtures.
+
+    By strategy improvement (Hoffman and Karp 1966): every round answers the attacker's best reply.
+    """
     faced = contests(game, threat, policy, agent)
     factor = float(game.discount[agent])
     own = [np.full(len(contest.rewards), 1 / len(contest.rewards)) for contest in faced]
@@ -156,10 +159,15 @@ def best_values(game, threat, policy, agent: int, rounds: int = 200) -> np.ndarr
         scale = 1e-14 * (1 + np.abs(values).max())
         improved = [value > old + scale for (value, _), old in zip(answers, values, strict=True)]
         if not any(improved):
-            return values
+            return values, own
         own = [new if up else old for up, (_, new), old in zip(improved, answers, own, strict=True)]
         values = np.maximum(values, robust_value(game, faced, own, agent))
     raise AssertionError("the oracle did not converge")
+
+
+def best_values(game, threat, policy, agent: int) -> np.ndarray:
+    """Return the agent's best-response robust values (S,)."""
+    return best_response(game, threat, policy, agent)[0]
 
 
 def horizon_values(game, threat, policy, agent: int, horizon: int) -> tuple[np.ndarray, np.ndarray]:

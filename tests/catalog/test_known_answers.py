@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import oracle
 import pytest
+from instances import answer_game
 
 from arneq_exact import catalog
 from arneq_exact.model.policy import Policy
@@ -28,7 +29,7 @@ ANSWERS = [
 @pytest.mark.parametrize(("name", "number"), ANSWERS)
 def test_stored_policy_is_an_arneq_with_the_stored_values(name, number):
     answer = catalog.entry(name).answers[number]
-    game = catalog.load(name, **answer.parameters)
+    game = answer_game(name, number)
     policy = answer.policy(game)
     assert policy.horizon == answer.horizon
     index = {game.state_name(state): state for state in range(game.n_states)}
@@ -48,7 +49,7 @@ def test_stored_policy_is_an_arneq_with_the_stored_values(name, number):
 @pytest.mark.parametrize(("name", "number"), DECOUPLED)
 def test_values_without_a_policy_are_the_maximin_values(name, number):
     answer = catalog.entry(name).answers[number]
-    game = catalog.load(name, **answer.parameters)
+    game = answer_game(name, number)
     assert answer.threat.decouples(game.n_agents)
     assert answer.horizon is None
     index = {game.state_name(state): state for state in range(game.n_states)}

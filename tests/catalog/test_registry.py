@@ -8,6 +8,7 @@ import time
 from typing import get_args
 
 import pytest
+from instances import answer_game
 
 from arneq_exact import catalog
 from arneq_exact.catalog.entry import KnownAnswer, Label
@@ -43,10 +44,10 @@ def test_entry_is_complete(name):
     assert len(entry.origin) >= 8
     assert entry.answers
     assert all(meaning for _, meaning in entry.parameters.values())
-    for answer in entry.answers:
+    for number, answer in enumerate(entry.answers):
         assert answer.label in get_args(Label)
         assert answer.source
-        game = catalog.load(name, **answer.parameters)
+        game = answer_game(name, number)
         states = {game.state_name(state) for state in range(game.n_states)}
         assert answer.values
         for state, row in answer.exact_values().items():
@@ -70,8 +71,8 @@ def test_enough_games_have_a_policy_between_the_ends_of_the_scale():
     between = {
         name
         for name in NAMES
-        for answer in catalog.entry(name).answers
-        if answer.policy and 0 < answer.threat.k < catalog.load(name, **answer.parameters).n_agents - 1
+        for number, answer in enumerate(catalog.entry(name).answers)
+        if answer.policy and 0 < answer.threat.k < answer_game(name, number).n_agents - 1
     }
     assert len(between) >= 6
 
