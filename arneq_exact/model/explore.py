@@ -69,6 +69,8 @@ def explore(
     >>> explore([3], ["a"], [["go", "stop"]], step, 0.9).n_states
     4
     """
+    if isinstance(agents, str | bool) or not isinstance(agents, int | Sequence) or not agents:
+        raise GameError(f"explore: agents are {shown(agents)}; must be at least one name or their number")
     names = [str(i + 1) for i in range(agents)] if isinstance(agents, int) else list(agents)
     if not isinstance(initial_states, Iterable):
         raise GameError(f"explore: initial_states are {shown(initial_states)}; must be an iterable of states")

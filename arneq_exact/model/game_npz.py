@@ -10,6 +10,7 @@ as decimal digits and `exact_discount` (n,) as "p/q". Nothing is pickled, in eit
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -42,6 +43,22 @@ _EXACT = (
 _OPTIONAL = ("termination", "initial", "names", *_EXACT)
 
 Array = NDArray[Any]
+
+# Each kind of damage surfaces as another class: from the zip, from zlib or from the npy header.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ValueError,
+    EOFError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,  # NotImplementedError among them
+)
 
 
 def write_game_npz(game: MarkovGame, path: str | Path) -> None:
@@ -127,7 +144,7 @@ def _read_entries(path: str | Path, where: str) -> dict[str, Array]:
         raise FileError(f"{where}: there is no such file") from None
     except OSError as error:
         raise FileError(f"{where}: cannot be read ({reason(error)})") from None
-    except (zipfile.BadZipFile, ValueError):
+    except _DAMAGE:
         raise FileError(f"{where}: is no npz file; must be one that save_game wrote") from None
     header = {
         name: entries[name].item() if entries[name].ndim == 0 else None for name in ("format", "version")
@@ -137,24 +154,9 @@ def _read_entries(path: str | Path, where: str) -> dict[str, Array]:
 
 
 def _entry(file: Mapping[str, Any], name: str, where: str) -> Array:
-    # Each kind of damage surfaces as another class, from the zip, from zlib or from the npy header.
-    damage = (
-        zipfile.BadZipFile,
-        zlib.error,
-        ValueError,
-        EOFError,
-        OSError,
-        SyntaxError,
-        TypeError,
-        KeyError,
-        MemoryError,
-        OverflowError,
-        NotImplementedError,
-        RuntimeError,
-    )
     try:
         value = file[name]
-    except damage as error:
+    except _DAMAGE as error:
         raise FileError(f"{where}: entry {name!r} is damaged ({shown(reason(error))})") from None
     if not isinstance(value, np.ndarray):
         raise FileError(f"{where}: entry {name!r} is no array; must be a member {name}.npy")
