@@ -1,0 +1,1 @@
+"""Tables of results for people: takes data, computes nothing."""
