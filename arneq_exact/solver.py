@@ -30,8 +30,7 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solution import Solution, TraceEntry
-
-BACKENDS = ("auto", "reference")
+from arneq_exact.stage.solve import BACKENDS
 
 
 @dataclass(frozen=True)

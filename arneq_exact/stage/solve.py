@@ -31,6 +31,7 @@ ChooseEquilibrium = Callable[[Sequence[Profile], FloatArray, Profile | None], in
 """``choose(equilibria, payoffs (n, A1..An), previous profile or None) -> index of the one to play``."""
 
 Selection = str | ChooseEquilibrium
+BACKENDS = ("auto", "reference")
 
 
 def _nearest(equilibria: Sequence[Profile], payoffs: FloatArray, previous: Profile | None) -> int:
@@ -105,7 +106,8 @@ class StageSolver:
     Raises
     ------
     InputError
-        If the class has no stage solver, or the selection does not exist or does not apply.
+        If the class has no stage solver, the backend does not exist, or the selection does not exist or
+        does not apply.
     """
 
     def __init__(
@@ -123,7 +125,9 @@ class StageSolver:
                 f"stage games of n = {n} agents under {threat.describe()} have no solver yet; "
                 "must be n <= 2, or a threat that decouples"
             )
-        if isinstance(selection, str) and selection not in SELECTIONS:
+        if backend not in BACKENDS:
+            raise InputError(f"backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
+        if selection not in SELECTIONS if isinstance(selection, str) else not callable(selection):
             raise InputError(
                 f"selection is {selection!r}; must be one of {', '.join(SELECTIONS)} or a function"
             )
@@ -190,11 +194,11 @@ class StageSolver:
         for state, payoff in enumerate(pair):
             equilibria = bimatrix_equilibria(payoff, backend=self.backend, calls=self.calls)
             last = None if previous is None else tuple(array[state] for array in previous)
-            index = self.choose(equilibria, payoff, last)
-            if not 0 <= index < len(equilibria):
+            answer = self.choose(equilibria, payoff, last)
+            if not isinstance(answer, int | np.integer) or not 0 <= answer < len(equilibria):
                 raise InputError(
-                    f"selection returned {index}; must be an index below the {len(equilibria)} equilibria"
+                    f"selection returned {answer!r}; must be an index below the {len(equilibria)} equilibria"
                 )
-            chosen.append(equilibria[index])
+            chosen.append(equilibria[int(answer)])
         policy = tuple(np.stack([profile[agent] for profile in chosen]) for agent in range(2))
         return StageProfiles(policy, (unused, unused))
