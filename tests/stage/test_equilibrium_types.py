@@ -1,0 +1,103 @@
+"""Types A and B′ of stage ARNEQ on games where both are known [T6], [T8] (ii)."""
+
+from __future__ import annotations
+
+import brute_force
+import numpy as np
+import pytest
+
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, equilibrium_types
+
+BOTH = TYPE_A | TYPE_B_PRIME
+
+
+def types_of(payoff, value, agent=0, corrupted=0.0) -> int:
+    found = equilibrium_types(np.array([payoff], dtype=float), np.array([float(value)]), agent, corrupted)
+    return int(found[0])
+
+
+def test_mixed_types_of_one_game():
+    """[T8] (ii): a global point worth 5, a saddle worth 1."""
+    payoff = [[5, 1], [1, 1]]
+    for agent in range(2):
+        assert types_of(payoff, 5, agent) == TYPE_A
+        assert types_of(payoff, 1, agent) == TYPE_B_PRIME
+
+
+def test_neither_type():
+    """Stag hunt, its mixed equilibrium: worth 2.5 between the security value 2 and the maximum 5."""
+    payoff = [[5, 0], [3, 2]]
+    assert types_of(payoff, 2.5) == 0
+    assert types_of(payoff, 5) == TYPE_A
+    assert types_of(payoff, 2) == TYPE_B_PRIME
+
+
+def test_agents_may_differ_in_type():
+    """A dictator game: the column agent earns its maximum where the row agent earns its security value."""
+    assert types_of([[1, 1], [0, 0]], 1, 0) == BOTH
+    assert types_of([[0, 4], [0, 2]], 4, 1) == TYPE_A
+    assert types_of([[0, 4], [0, 2]], 2, 1) == TYPE_B_PRIME
+
+
+def test_constant_payoffs_are_both():
+    assert types_of([[7, 7], [7, 7]], 7) == BOTH
+    assert types_of([[0, 0], [0, 0]], 0, 1, 0.5) == BOTH
+
+
+def test_zero_sum_stage_games_are_saddles(rng):
+    """[F4]"""
+    for corrupted in (0.0, 0.4, 1.0):
+        for _ in range(20):
+            payoff = rng.uniform(-1, 1, (3, 4))
+            for agent, own in ((0, payoff), (1, -payoff)):
+                table = np.moveaxis(own, agent, 0)
+                assert types_of(own, brute_force.maximin(table), agent, corrupted) & TYPE_B_PRIME
+
+
+def test_decoupled_values_are_both():
+    """[T4]: with everyone corrupted the maximum of g_i is the security value."""
+    assert types_of([[5, 1], [1, 1]], 1, 0, 1.0) == BOTH
+    assert types_of([[1, -1], [-1, 1]], 0, 1, 1.0) == BOTH
+
+
+@pytest.mark.parametrize("corrupted", [0.0, 0.2, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("agent", [0, 1])
+def test_type_a_is_the_maximum_over_mixed_profiles(rng, agent, corrupted):
+    """The largest g_i over a fine grid of profiles of 2×2 games is never above the decided maximum."""
+    threat = ThreatModel(1, probability=corrupted)
+    grid = np.linspace(0, 1, 41)
+    for _ in range(5):
+        payoff = rng.uniform(-1, 1, (2, 2))
+        attacks = list(brute_force.columns(threat, 2, agent, (2, 2)))
+        best = -np.inf
+        exact = -np.inf
+        for q in grid:
+            other = np.array([q, 1 - q])
+            table = brute_force.matrix(payoff, [other, other], agent, attacks)
+            for p in grid:
+                best = max(best, float((np.array([p, 1 - p]) @ table).min()))
+            exact = max(exact, brute_force.maximin(table))
+        assert not types_of(payoff, best - 1e-6, agent, corrupted) & TYPE_A
+        assert types_of(payoff, exact, agent, corrupted) & TYPE_A
+        assert types_of(payoff, exact + 1e-3, agent, corrupted) & TYPE_A
+        assert best <= exact + 1e-12
+
+
+def test_tolerance_is_relative_to_the_payoff_range():
+    payoff = 1e6 * np.array([[5.0, 1.0], [1.0, 1.0]])
+    assert types_of(payoff, 5e6 - 1e-4) == TYPE_A
+    assert types_of(payoff, 5e6 - 1) == 0
+    assert types_of(payoff * 1e-12, 5e-6) == TYPE_A
+    assert types_of(payoff * 1e-12, 5e-6 - 1e-8) == 0
+
+
+def test_a_batch_is_decided_game_by_game():
+    payoffs = np.array([[[5.0, 1.0], [1.0, 1.0]]] * 3)
+    assert equilibrium_types(payoffs, np.array([5.0, 1.0, 3.0]), 0, 0.0).tolist() == [
+        TYPE_A,
+        TYPE_B_PRIME,
+        0,
+    ]
+    one = np.array([[3.0, 1.0], [0.0, 0.0]])
+    assert equilibrium_types(one, np.array([3.0, 0.0]), 0, 0.0).tolist() == [BOTH, BOTH]

@@ -1,0 +1,150 @@
+"""M_i^π and the play it induces, against loops over K, a_K and everyone else's actions."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+
+import brute_force
+import games
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arneq_exact.model.threat import Corruption, ThreatModel
+from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
+
+COUNTS = [(1,), (4,), (2, 3), (3, 1), (2, 3, 2), (1, 2, 3), (2, 1, 3, 2)]
+CASES = [(counts, name) for counts in COUNTS for name in games.threats(len(counts))]
+
+
+def by_definition(corruptions: tuple[Corruption, ...], counts):
+    """Columns in canonical order, as lotteries with forced actions."""
+    for corruption in corruptions:
+        lottery = [(float(p), frozenset(K)) for K, p in corruption.weights]
+        yield from brute_force.forced_columns(lottery, counts)
+
+
+def batch(rng, counts, size=2):
+    payoff = rng.uniform(-1, 1, (size, *counts))
+    policy = [rng.dirichlet(np.ones(count), size) for count in counts]
+    return payoff, policy
+
+
+@pytest.mark.parametrize(("counts", "name"), CASES)
+def test_matrix_equals_enumeration(rng, counts, name):
+    threat = games.threats(len(counts))[name]
+    payoff, policy = batch(rng, counts)
+    for agent in range(len(counts)):
+        corruptions = threat.corruptions(len(counts), agent)
+        found = robust_matrix(payoff, policy, corruptions, agent)
+        attacks = list(by_definition(corruptions, counts))
+        assert found.shape == (2, counts[agent], len(attacks))
+        assert sum(column_counts(corruptions, counts)) == len(attacks)
+        for state in range(2):
+            mixtures = [mixture[state] for mixture in policy]
+            expected = brute_force.matrix(payoff[state], mixtures, agent, attacks)
+            np.testing.assert_allclose(found[state], expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(("counts", "name"), CASES)
+def test_reduced_columns_lose_no_attack(rng, counts, name):
+    """[T1]: the largest sets suffice, smaller listed ones add nothing."""
+    n = len(counts)
+    threat = games.threats(n)[name]
+    payoff, policy = batch(rng, counts, 1)
+    mixtures = [mixture[0] for mixture in policy]
+    for agent in range(n):
+        found = robust_matrix(payoff, policy, threat.corruptions(n, agent), agent)[0]
+        every = brute_force.matrix(
+            payoff[0], mixtures, agent, list(brute_force.columns(threat, n, agent, counts))
+        )
+        own = mixtures[agent]
+        assert (own @ found).min() == pytest.approx((own @ every).min(), abs=1e-14)
+        assert brute_force.maximin(found) == pytest.approx(brute_force.maximin(every), abs=1e-10)
+
+
+@pytest.mark.parametrize(("counts", "name"), CASES)
+def test_joint_play_is_what_the_matrix_pays(rng, counts, name):
+    n = len(counts)
+    threat = games.threats(n)[name]
+    payoff, policy = batch(rng, counts, 3)
+    for agent in range(n):
+        corruptions = threat.corruptions(n, agent)
+        matrix = robust_matrix(payoff, policy, corruptions, agent)
+        response = rng.dirichlet(np.ones(counts[agent]), 3)
+        attack = rng.dirichlet(np.ones(matrix.shape[2]), 3)
+        play = joint_play(response, policy, attack, corruptions, agent, counts)
+        assert play.shape == (3, *counts)
+        assert (play >= 0).all()
+        np.testing.assert_allclose(play.reshape(3, -1).sum(axis=1), 1, rtol=0, atol=1e-14)
+        paid = (play * payoff).reshape(3, -1).sum(axis=1)
+        np.testing.assert_allclose(
+            paid, np.einsum("ba,bac,bc->b", response, matrix, attack), rtol=0, atol=1e-14
+        )
+        # The agent itself plays its response whatever the attack.
+        others = tuple(j + 1 for j in range(n) if j != agent)
+        np.testing.assert_allclose(play.sum(axis=others), response, rtol=0, atol=1e-14)
+
+
+def test_joint_play_of_nested_sets_by_definition(rng):
+    """A distribution over {} , {1}, {1, 2}: agent 2 plays π unless both are drawn."""
+    threat = games.threats(3)["distribution with nested sets"]
+    (corruption,) = threat.corruptions(3, 0)
+    counts = (2, 2, 3)
+    _, policy = batch(rng, counts, 1)
+    response = rng.dirichlet(np.ones(2), 1)
+    attack = rng.dirichlet(np.ones(6), 1)
+    expected = np.zeros(counts)
+    for column, (b, c) in enumerate(product(range(2), range(3))):
+        for K, weight in corruption.weights:
+            second = np.eye(2)[b] if 1 in K else policy[1][0]
+            third = np.eye(3)[c] if 2 in K else policy[2][0]
+            expected += (
+                float(weight) * attack[0, column] * np.einsum("a,b,c->abc", response[0], second, third)
+            )
+    found = joint_play(response, policy, attack, (corruption,), 0, counts)[0]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-15)
+
+
+def test_column_order_by_hand():
+    """n = 3, agent 1, k = 1: first agent 0's actions, then agent 2's; agent 1's own policy is not read."""
+    payoff = np.arange(12.0).reshape(1, 2, 2, 3)
+    nobody = np.full((1, 2), np.nan)
+    policy = [np.array([[1.0, 0.0]]), nobody, np.array([[0.0, 0.0, 1.0]])]
+    corruptions = ThreatModel(1).corruptions(3, 1)
+    assert column_counts(corruptions, (2, 2, 3)) == [2, 3]
+    found = robust_matrix(payoff, policy, corruptions, 1)[0]
+    for action in range(2):
+        expected = [payoff[0, a, action, 2] for a in range(2)] + [payoff[0, 0, action, c] for c in range(3)]
+        assert found[action].tolist() == expected
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 4))
+def test_corrupting_more_never_helps_the_agent(seed, n):
+    """[T5] for one stage: min over columns and maximin are non-increasing in k; k = n−1 ignores π."""
+    rng = np.random.default_rng(seed)
+    counts = tuple(int(c) for c in rng.integers(1, 4, n))
+    payoff, policy = batch(rng, counts, 1)
+    _, elsewhere = batch(rng, counts, 1)
+    agent = int(rng.integers(n))
+    tables = [robust_matrix(payoff, policy, ThreatModel(k).corruptions(n, agent), agent)[0] for k in range(n)]
+    own = [float((policy[agent][0] @ table).min()) for table in tables]
+    best = [brute_force.maximin(table) for table in tables]
+    assert all(more <= less + 1e-12 for less, more in pairwise(own))
+    assert all(more <= less + 1e-9 for less, more in pairwise(best))
+    last = robust_matrix(payoff, elsewhere, ThreatModel(n - 1).corruptions(n, agent), agent)[0]
+    assert (tables[-1] == last).all()
+    assert (tables[0] == tables[0][:, :1]).all()
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_probability_is_a_mixture_of_benign_and_corrupted(rng, n):
+    """[T10]: column (1 − ρ) M_∅ + ρ M_c."""
+    counts = tuple(int(c) for c in rng.integers(2, 4, n))
+    payoff, policy = batch(rng, counts)
+    for k in range(1, n):
+        benign = robust_matrix(payoff, policy, ThreatModel(0).corruptions(n, 0), 0)
+        corrupted = robust_matrix(payoff, policy, ThreatModel(k).corruptions(n, 0), 0)
+        mixed = robust_matrix(payoff, policy, ThreatModel(k, probability=0.3).corruptions(n, 0), 0)
+        np.testing.assert_allclose(mixed, 0.7 * benign + 0.3 * corrupted, rtol=0, atol=1e-15)

@@ -1,0 +1,183 @@
+"""Stage ARNEQ of batches: every class, by the definition; selections; what is refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import brute_force
+import games
+import numpy as np
+import pytest
+
+from arneq_exact.errors import InputError
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.robust import robust_matrix
+from arneq_exact.stage.solve import (
+    SELECTIONS,
+    StageSolver,
+    stage_class,
+    two_agent_probabilities,
+)
+
+BATTLE = np.array([[[3.0, 0.0], [0.0, 2.0]], [[2.0, 0.0], [0.0, 3.0]]])
+
+
+def stage_gap(payoffs, threat, profile) -> float:
+    """Largest gain of an agent at one stage ARNEQ, by brute force; payoffs (n, A1..An)."""
+    n = len(payoffs)
+    gains = []
+    for agent, payoff in enumerate(payoffs):
+        attacks = list(brute_force.columns(threat, n, agent, payoff.shape))
+        table = brute_force.matrix(payoff, profile, agent, attacks)
+        gains.append(brute_force.maximin(table) - float((profile[agent] @ table).min()))
+    return max(gains)
+
+
+def test_classes():
+    assert stage_class(1, ThreatModel(0)) == "decoupled"
+    assert stage_class(2, ThreatModel(0)) == "bimatrix"
+    assert stage_class(2, ThreatModel(1)) == "decoupled"
+    assert stage_class(2, ThreatModel(1, probability="1/2")) == "polymatrix"
+    assert stage_class(2, ThreatModel(1, probability=0)) == "bimatrix"
+    assert stage_class(3, ThreatModel(2)) == "decoupled"
+    assert stage_class(3, ThreatModel(1)) is None
+    assert stage_class(3, ThreatModel(0)) is None
+    assert stage_class(3, ThreatModel(2, probability="1/2")) is None
+    # [T4]: sets that hold everyone decouple as well; one agent alone always does.
+    assert stage_class(3, ThreatModel(sets={0: [{1, 2}, {1}], 1: [{0, 2}], 2: [{0, 1}]})) == "decoupled"
+    assert stage_class(2, ThreatModel(sets={0: [{1}], 1: [[]]})) == "polymatrix"
+    assert stage_class(1, ThreatModel(5, probability="1/2")) == "decoupled"
+
+
+def test_probabilities_of_two_agents():
+    assert two_agent_probabilities(ThreatModel(0)) == (0.0, 0.0)
+    assert two_agent_probabilities(ThreatModel(3, probability="1/4")) == (0.25, 0.25)
+    assert two_agent_probabilities(ThreatModel(sets={0: [{1}], 1: [[]]})) == (1.0, 0.0)
+    law = {0: {frozenset(): 0.5, frozenset({1}): 0.5}, 1: {frozenset(): 1}}
+    assert two_agent_probabilities(ThreatModel(distribution=law)) == (0.5, 0.0)
+
+
+@pytest.mark.parametrize("backend", ["auto", "reference"])
+@pytest.mark.parametrize("name", games.threats(2))
+@pytest.mark.parametrize("counts", [(2, 2), (1, 3), (3, 2), (3, 3)])
+def test_two_agents_under_every_threat(rng, counts, name, backend):
+    threat = games.threats(2)[name]
+    size = 6 if backend == "auto" else 2
+    payoffs = [rng.uniform(-1, 1, (size, *counts)), rng.integers(0, 3, (size, *counts)).astype(float)]
+    solved = StageSolver(2, threat, backend=backend).solve(payoffs)
+    for state in range(size):
+        profile = [x[state] for x in solved.policy]
+        assert stage_gap([payoff[state] for payoff in payoffs], threat, profile) <= 1e-9
+        for agent, payoff in enumerate(payoffs):
+            # The attack is optimal: no action earns more against it than the agent's own value.
+            attacks = list(brute_force.columns(threat, 2, agent, counts))
+            own = brute_force.matrix(payoff[state], profile, agent, attacks)
+            held = profile[agent] @ own
+            library = StageSolver(2, threat).corruptions[agent]
+            matrix = robust_matrix(payoff[state : state + 1], [x[None] for x in profile], library, agent)[0]
+            attack = solved.attack[agent][state]
+            assert attack.sum() == pytest.approx(1, abs=1e-12)
+            assert (matrix @ attack).max() <= held.min() + 1e-9
+
+
+@pytest.mark.parametrize("backend", ["auto", "reference"])
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_decoupled_values_are_security_values(rng, n, backend):
+    """[T4]"""
+    counts = tuple(int(c) for c in rng.integers(1, 4, n))
+    payoffs = [rng.uniform(-1, 1, (2, *counts)) for _ in range(n)]
+    calls: Counter[str] = Counter()
+    solved = StageSolver(n, ThreatModel(n - 1), backend=backend, calls=calls).solve(payoffs)
+    assert set(calls) == ({"simplex"} if backend == "auto" else {"cvxpy"})
+    for agent, payoff in enumerate(payoffs):
+        for state in range(2):
+            table = np.moveaxis(payoff[state], agent, 0).reshape(counts[agent], -1)
+            held = (solved.policy[agent][state] @ table).min()
+            assert held == pytest.approx(brute_force.maximin(table), abs=1e-9)
+
+
+def test_decoupled_games_meet_their_known_values():
+    """[F5]: security values of climbing and penalty."""
+    climbing = games.climbing()
+    payoffs = [climbing.rewards[:, i].reshape(1, 3, 3) for i in range(2)]
+    solved = StageSolver(2, ThreatModel(1)).solve(payoffs)
+    np.testing.assert_allclose(solved.policy[0][0], [0, 0, 1], atol=1e-12)
+    np.testing.assert_allclose(solved.policy[1][0], [6 / 47, 0, 41 / 47], atol=1e-12)
+    penalty = [games.penalty(0).rewards[:, i].reshape(1, 3, 3) for i in range(2)]
+    for mixture in StageSolver(2, ThreatModel(1)).solve(penalty).policy:
+        np.testing.assert_allclose(mixture[0], [1 / 7, 5 / 7, 1 / 7], atol=1e-12)
+
+
+def choose_with(selection, payoffs=BATTLE, previous=None):
+    solver = StageSolver(2, ThreatModel(0), selection=selection)
+    solved = solver.solve([payoff[None] for payoff in payoffs], previous)
+    return [x[0] for x in solved.policy]
+
+
+def test_welfare_selection_takes_the_largest_sum():
+    payoffs = np.array([[[1.0, 0.0], [0.0, 5.0]], [[2.0, 0.0], [0.0, 1.0]]])
+    np.testing.assert_allclose(choose_with("welfare", payoffs), [[0, 1], [0, 1]])
+    np.testing.assert_allclose(choose_with("welfare", payoffs[:, ::-1, ::-1]), [[1, 0], [1, 0]])
+
+
+@pytest.mark.parametrize("target", [([1, 0], [1, 0]), ([0, 1], [0, 1]), ([0.6, 0.4], [0.4, 0.6])])
+def test_nearest_selection_stays_near(target):
+    previous = [0.9 * np.array([x]) + 0.05 for x in target]
+    np.testing.assert_allclose(choose_with("nearest", previous=previous), target, atol=1e-12)
+
+
+def test_nearest_without_a_last_profile_takes_some_equilibrium():
+    profile = choose_with("nearest")
+    assert stage_gap(BATTLE, ThreatModel(0), profile) <= 1e-12
+
+
+def test_a_function_selects():
+    seen = []
+
+    def last(equilibria, payoffs, previous):
+        seen.append((len(equilibria), payoffs.tolist(), previous))
+        return len(equilibria) - 1
+
+    profile = choose_with(last)
+    assert seen == [(3, BATTLE.tolist(), None)]
+    assert stage_gap(BATTLE, ThreatModel(0), profile) <= 1e-12
+    picks = {tuple(np.round(choose_with(lambda *_, pick=pick: pick)[0], 9)) for pick in range(3)}
+    assert picks == {(1.0, 0.0), (0.0, 1.0), (0.6, 0.4)}
+
+
+@pytest.mark.parametrize("answer", [-1, 3, 99, 0.5, "1", None])
+def test_a_function_that_names_no_equilibrium_is_refused(answer):
+    with pytest.raises(InputError, match=f"selection returned {answer!r}; must be an index below the 3"):
+        choose_with(lambda *_: answer)
+
+
+@pytest.mark.parametrize("selection", ["best", "", 3, None])
+def test_unknown_selections_are_refused(selection):
+    with pytest.raises(InputError, match="selection is"):
+        StageSolver(2, ThreatModel(0), selection=selection)
+
+
+def test_classes_without_a_solver_are_refused_by_name():
+    with pytest.raises(InputError, match=r"n = 3 agents under k = 1 have no solver yet"):
+        StageSolver(3, ThreatModel(1))
+
+
+def test_selection_that_does_not_apply_is_refused():
+    with pytest.raises(InputError, match="must be 'first' where corruption has a probability"):
+        StageSolver(2, ThreatModel(1, probability="1/2"), selection="welfare")
+
+
+def test_unknown_backend_is_refused():
+    for threat in (ThreatModel(0), ThreatModel(1), ThreatModel(1, probability="1/2")):
+        with pytest.raises(InputError, match="backend is 'fast'; must be one of auto, reference"):
+            StageSolver(2, threat, backend="fast")
+
+
+def test_every_named_selection_returns_equilibria_on_both_backends(rng):
+    for selection in SELECTIONS:
+        for backend in ("auto", "reference"):
+            payoffs = [rng.uniform(-1, 1, (3, 3, 2)) for _ in range(2)]
+            solved = StageSolver(2, ThreatModel(0), selection=selection, backend=backend).solve(payoffs)
+            for state in range(3):
+                profile = [x[state] for x in solved.policy]
+                assert stage_gap([payoff[state] for payoff in payoffs], ThreatModel(0), profile) <= 1e-9
