@@ -98,7 +98,7 @@ def check(
             float_bound(game, certificate) if used == "float" else evaluate_exact(game, certificate)
         )
         relative = tuple(
-            rounded_up(bound / unit) for bound, unit in zip(epsilon, _reward_ranges(game), strict=True)
+            rounded_up(bound / unit) for bound, unit in zip(epsilon, game.exact_reward_range(), strict=True)
         )
         _require_claim(game, certificate, epsilon, used)
     except InputError as error:
@@ -230,18 +230,6 @@ def _require_claim(
                 f"Certificate: claimed epsilon of agent {game.agent_name(agent)!r} is {_text(claim)}; "
                 f"must {rule} the recomputed {_text(bound)} (it is off by {_text(claim - bound)})"
             )
-
-
-def _reward_ranges(game: MarkovGame) -> list[Fraction]:
-    """Return the exact max r_i − min r_i per agent, or 1 where rewards are constant."""
-    ranges = []
-    for agent in range(game.n_agents):
-        exact = game.exact
-        paid: Any = game.rewards[:, agent]
-        if exact is not None:
-            paid = [exact.reward(row, agent) for row in range(game.n_rows)]
-        ranges.append(_exact(max(paid)) - _exact(min(paid)) or Fraction(1))
-    return ranges
 
 
 def _bound(upper: NDArray[Any], lower: NDArray[Any], shift: Fraction) -> Fraction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -93,8 +93,8 @@ def _stage(game, threat, policy, agent, state, payoffs):
     )[0]
 
 
-def _attacker(matrix):
-    """The attacker's optimal mixture over the columns of a matrix game, and its value."""
+def _solve(matrix):
+    """Optimal mixtures x over rows and y over columns of a matrix game, as good as an LP makes them."""
     n_rows, n_columns = matrix.shape
     answer = linprog(
         np.r_[np.zeros(n_columns), 1.0],
@@ -104,72 +104,77 @@ def _attacker(matrix):
         b_eq=[1.0],
         bounds=[(0, None)] * n_columns + [(None, None)],
     )
-    y = np.maximum(answer.x[:-1], 0)
-    return y / y.sum(), float((matrix @ (y / y.sum())).max())
+    x, y = np.maximum(-answer.ineqlin.marginals, 0), np.maximum(answer.x[:-1], 0)
+    return x / x.sum(), y / y.sum()
 
 
-def hints(game, threat, policy, horizon=None, rounds=6, sweeps=150):
-    """y, u, l close to the best-response value and the own robust value."""
-    n, n_states = game.n_agents, game.n_states
-    steps = horizon or 1
-    widths = [
-        int(column_counts(game.action_counts, threat.corruptions(n, agent)).max()) for agent in range(n)
-    ]
-    attacker = [np.zeros((steps, n_states, width)) for width in widths]
-    upper, lower = np.zeros((steps + 1, n, n_states)), np.zeros((steps + 1, n, n_states))
+@dataclass
+class Hints:
+    """Per agent y, u, l, and a best response x; stationary, or over the steps of a horizon."""
+
+    attacker: list
+    upper: np.ndarray
+    lower: np.ndarray
+    deviation: list
+
+
+def hints(game, threat, policy, horizon=None, rounds=4, sweeps=40):
+    """Find y, u, l close to the best-response value and the own robust value, by value iteration."""
+    n, n_states, steps = game.n_agents, game.n_states, horizon or 1
+    attacker, deviation = [], []
+    shape = (n, n_states) if horizon is None else (horizon + 1, n, n_states)
+    upper, lower = np.zeros(shape), np.zeros(shape)
     for agent in range(n):
+        corruptions = threat.corruptions(n, agent)
+        width = int(column_counts(game.action_counts, corruptions).max())
+        y = np.zeros((steps, n_states, width))
+        x = np.zeros((steps, n_states, int(game.action_counts[:, agent].max())))
+        high, low = np.zeros(n_states), np.zeros(n_states)
         for step in reversed(range(steps)):
             at = policy if horizon is None else tuple(table[step] for table in policy)
-            high, low = upper[step + 1, agent].copy(), lower[step + 1, agent].copy()
-            for round_ in range(rounds if horizon is None else 1):
-                payoffs = _backup(game, agent, high)
-                for state in range(n_states):
-                    matrix = _stage(game, threat, at, agent, state, payoffs)
-                    y, value = _attacker(matrix)
-                    attacker[agent][step, state, : len(y)] = y
-                    upper[step, agent, state] = value
-                for _ in range(sweeps if horizon is None else 0):
-                    payoffs = _backup(game, agent, high)
-                    high = np.array(
-                        [
-                            (
-                                _stage(game, threat, at, agent, s, payoffs)
-                                @ attacker[agent][
-                                    step, s, : _stage(game, threat, at, agent, s, payoffs).shape[1]
-                                ]
-                            ).max()
-                            for s in range(n_states)
-                        ]
-                    )
-            for _ in range(sweeps if horizon is None else 1):
-                payoffs = _backup(game, agent, low)
-                low = np.array(
-                    [
-                        (
-                            at[agent][s, : game.action_counts[s, agent]]
-                            @ _stage(game, threat, at, agent, s, payoffs)
-                        ).min()
-                        for s in range(n_states)
-                    ]
+
+            def matrices(values, at=at, agent=agent):
+                payoffs = _backup(game, agent, values)
+                return [_stage(game, threat, at, agent, state, payoffs) for state in range(n_states)]
+
+            def best(values, mixtures, matrices=matrices):
+                return np.array(
+                    [(m @ mix[: m.shape[1]]).max() for m, mix in zip(matrices(values), mixtures, strict=True)]
                 )
-            lower[step, agent] = low
-            if horizon is None:
-                upper[step, agent] = high
-    if horizon is None:
-        return tuple(table[0] for table in attacker), upper[0], lower[0]
-    return tuple(attacker), upper, lower
+
+            def worst(values, at=at, agent=agent, matrices=matrices):
+                return np.array(
+                    [(p[: len(m)] @ m).min() for m, p in zip(matrices(values), at[agent], strict=True)]
+                )
+
+            for _ in range(rounds if horizon is None else 1):
+                for state, matrix in enumerate(matrices(high)):
+                    own, attack = _solve(matrix)
+                    x[step, state], y[step, state] = 0, 0
+                    x[step, state, : len(own)], y[step, state, : len(attack)] = on_grid(own), attack
+                for _ in range(sweeps if horizon is None else 1):
+                    high = best(high, y[step])
+            for _ in range(3 * sweeps if horizon is None else 1):
+                low = worst(low)
+            if horizon is not None:
+                upper[step, agent], lower[step, agent] = high, low
+        if horizon is None:
+            upper[agent], lower[agent] = high, low
+        attacker.append(y if horizon else y[0])
+        deviation.append(x if horizon else x[0])
+    return Hints(attacker, upper, lower, deviation)
 
 
 def build(game, threat, policy, horizon=None, arithmetic="exact", found=None):
     """A certificate sealed with the recomputed bound."""
-    attacker, upper, lower = found or hints(game, threat, policy, horizon)
+    found = found or hints(game, threat, policy, horizon)
     draft = Certificate(
         game.content_hash,
         threat,
         policy,
-        attacker,
-        upper,
-        lower,
+        tuple(found.attacker),
+        found.upper,
+        found.lower,
         (Fraction(0),) * game.n_agents,
         arithmetic,
         horizon,
@@ -195,4 +200,4 @@ def random_hints(rng, game, threat, horizon=None, scale=1.0):
                 table[step, state, :count] = rng.dirichlet(np.ones(count))
         attacker.append(table if horizon else table[0])
     shape = (n, game.n_states) if horizon is None else (horizon + 1, n, game.n_states)
-    return tuple(attacker), scale * rng.uniform(-1, 2, shape), scale * rng.uniform(-2, 1, shape)
+    return Hints(attacker, scale * rng.uniform(-1, 2, shape), scale * rng.uniform(-2, 1, shape), [])
