@@ -41,7 +41,6 @@ def solve_unit_games(unit: FloatArray, row: FloatArray, column: FloatArray, meth
     """Fill row (B, A), column (B, C) and method (B,) for unit payoffs (B, A, C)."""
     games, A, C = unit.shape
     tableau = np.empty((A + 1, C + 1))
-    pivot_row = np.empty(C + 1)
     row_label = np.empty(A, np.int64)
     column_label = np.empty(C, np.int64)
     system = np.empty((min(A, C), min(A, C)))
@@ -60,7 +59,7 @@ def solve_unit_games(unit: FloatArray, row: FloatArray, column: FloatArray, meth
             method[game] = SADDLE
             continue
         method[game] = UNSOLVED
-        if not _simplex(matrix, tableau, pivot_row, row_label, column_label, minimax):
+        if not _simplex(matrix, tableau, row_label, column_label, minimax):
             continue
         for i in range(A):
             if row_label[i] >= A:
@@ -110,7 +109,6 @@ def _security(matrix: FloatArray) -> tuple[int, int, bool]:
 def _simplex(
     matrix: FloatArray,
     tableau: FloatArray,
-    pivot_row: FloatArray,
     row_label: IntArray,
     column_label: IntArray,
     start: int,
@@ -141,7 +139,7 @@ def _simplex(
         leave = _leaving(tableau, row_label, enter, bland)
         if leave < 0:
             return False
-        _exchange(tableau, pivot_row, leave, enter)
+        _exchange(tableau, leave, enter)
         row_label[leave], column_label[enter] = column_label[enter], row_label[leave]
     return False
 
@@ -187,25 +185,19 @@ def _leaving(tableau: FloatArray, row_label: IntArray, enter: int, bland: bool) 
 
 
 @compiled
-def _exchange(tableau: FloatArray, pivot_row: FloatArray, leave: int, enter: int) -> None:
-    """Exchange the basic variable of row ``leave`` for the non-basic one of column ``enter``, in place.
-
-    The scaled row is kept apart in ``pivot_row``: only then does the compiler know that it is not
-    overwritten by the update, and vectorises it.
-    """
+def _exchange(tableau: FloatArray, leave: int, enter: int) -> None:
+    """Exchange the basic variable of row ``leave`` for the non-basic one of column ``enter``, in place."""
     rows, width = tableau.shape
     inverse = 1.0 / tableau[leave, enter]
     tableau[leave, enter] = 1.0
     for j in range(width):
-        pivot_row[j] = tableau[leave, j] * inverse
+        tableau[leave, j] *= inverse
     for i in range(rows):
         factor = tableau[i, enter]
-        if i == leave:
-            tableau[i, :] = pivot_row
-        elif factor != 0.0:
+        if i != leave and factor != 0.0:
             tableau[i, enter] = 0.0
             for j in range(width):
-                tableau[i, j] -= factor * pivot_row[j]
+                tableau[i, j] -= factor * tableau[leave, j]
     # Rounding may leave a right-hand side just below zero, from where the ratio test would go astray.
     for i in range(rows - 1):
         tableau[i, width - 1] = max(tableau[i, width - 1], 0.0)
