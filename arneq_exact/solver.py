@@ -240,7 +240,7 @@ class _Run:
         if not covered(self.game, self.threat):
             parts.append(
                 f"games of n = {self.game.n_agents} agents under {self.threat.describe()} "
-                "are a class without a solver of its own yet"
+                "are a class that no solver covers yet"
             )
         if ending:
             parts.append(ending)
@@ -272,7 +272,7 @@ def _chosen(
         return ()
     accepting = tuple(entry for entry in SOLVERS if entry.accepts(game, threat))
     if method == "auto":
-        return accepting
+        return tuple(entry for entry in accepting if entry.automatic)
     chosen = tuple(entry for entry in accepting if entry.name == method)
     if not chosen:
         entry = next(entry for entry in SOLVERS if entry.name == method)

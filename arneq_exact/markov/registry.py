@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from arneq_exact.markov import best_response_iteration, decoupled, procedure, stage_policy_iteration
+from arneq_exact.markov import barrier, best_response_iteration, decoupled, procedure, stage_policy_iteration
 from arneq_exact.markov.candidates import Run
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
@@ -32,7 +32,9 @@ class SolverEntry:
         What it does when it fails.
     reference : str
     complete : bool
-        Whether `auto` may call a class covered because this solver accepts it.
+        Whether a class of games counts as covered because this solver accepts it.
+    automatic : bool
+        Whether `auto` asks it.
     accepts, run
         The solver.
     """
@@ -45,6 +47,7 @@ class SolverEntry:
     failure: str
     reference: str
     complete: bool
+    automatic: bool
     accepts: Callable[[MarkovGame, ThreatModel], bool]
     run: Run
 
@@ -59,6 +62,7 @@ SOLVERS: tuple[SolverEntry, ...] = (
         failure="stops at the least residual reached; the certificate shows it",
         reference="Hoffman & Karp (1966); Pollatschek & Avi-Itzhak (1969); [T4]",
         complete=True,
+        automatic=True,
         accepts=decoupled.accepts,
         run=decoupled.run,
     ),
@@ -68,23 +72,12 @@ SOLVERS: tuple[SolverEntry, ...] = (
         guarantee="one ARNEQ where it settles; none in advance (restarts, then incomplete)",
         precision="rounding error over (1 - discount) after polishing",
         cost="a few rounds: S stage games, two sparse linear systems; polishing is cubic in S",
-        failure="restarts with other selections, values and damping up to 30 times, then incomplete",
+        failure="restarts with other selections, values and damping up to 6 times, then incomplete",
         reference="[T3], [T11]; the procedure of Eq. (2) with exact evaluation",
         complete=True,
+        automatic=True,
         accepts=stage_policy_iteration.accepts,
         run=stage_policy_iteration.run,
-    ),
-    SolverEntry(
-        name="procedure",
-        games="n <= 2 with any threat, or a threat that decouples; infinite horizon",
-        guarantee="one ARNEQ where one type of stage equilibrium holds throughout [T7]",
-        precision="linear convergence at rate discount, down to rounding",
-        cost="log(1/tol)/log(1/discount) sweeps of S stage games",
-        failure="detects cycles, tries the next selection, then incomplete",
-        reference="Noether, Nika, Singla & Radanovic (2024), Theorem 2; Hu & Wellman (2003)",
-        complete=False,
-        accepts=procedure.accepts,
-        run=procedure.run,
     ),
     SolverEntry(
         name="best-response-iteration",
@@ -95,8 +88,35 @@ SOLVERS: tuple[SolverEntry, ...] = (
         failure="incomplete, with the proved gap of the best policy met",
         reference="[T9]",
         complete=False,
+        automatic=True,
         accepts=best_response_iteration.accepts,
         run=best_response_iteration.run,
+    ),
+    SolverEntry(
+        name="barrier",
+        games="every n and threat with at most 2,500 unknowns; infinite horizon",
+        guarantee="one ARNEQ where a path is followed to its end; none in advance",
+        precision="rounding error over (1 - discount) after polishing",
+        cost="a few hundred dense factorisations of order N, the sum of A_i + C_i + 2 over agents and states",
+        failure="up to 6 paths with other weights, then incomplete",
+        reference="central path by continuation: Allgower & Georg (1990); [T3], [T9]",
+        complete=False,
+        automatic=True,
+        accepts=barrier.accepts,
+        run=barrier.run,
+    ),
+    SolverEntry(
+        name="procedure",
+        games="n <= 2 with any threat, or a threat that decouples; infinite horizon",
+        guarantee="one ARNEQ where one type of stage equilibrium holds throughout [T7]",
+        precision="linear convergence at rate discount, down to rounding",
+        cost="log(1/tol)/log(1/discount) sweeps of S stage games",
+        failure="detects cycles, tries the next selection, then incomplete",
+        reference="Noether, Nika, Singla & Radanovic (2024), Theorem 2; Hu & Wellman (2003)",
+        complete=False,
+        automatic=False,
+        accepts=procedure.accepts,
+        run=procedure.run,
     ),
 )
 

@@ -19,16 +19,17 @@ import numpy as np
 from arneq_exact.errors import StageError
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.iteration import CycleWatch
-from arneq_exact.markov.polish import polish_two_agents
+from arneq_exact.markov.optimality import LARGEST_SYSTEM, OptimalityConditions
+from arneq_exact.markov.polish import polish
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.solve import stage_class, two_agent_probabilities
+from arneq_exact.stage.solve import stage_class
 
 ROUNDS = 24
-STARTS = 30
+STARTS = 6
 SETTLED = 1e-12
 """Relative change of values below which a run has settled."""
 
@@ -45,6 +46,8 @@ def run(problem: Problem) -> Iterator[Candidate]:
     selections = ["first", "nearest", "welfare"]
     if stage_class(2, threat) != "bimatrix":
         selections = ["first"]
+    system = OptimalityConditions(game, threat)
+    conditions = system if system.size <= LARGEST_SYSTEM else None
     total = 0
     for start in range(STARTS):
         selection = selections[start % len(selections)]
@@ -52,16 +55,21 @@ def run(problem: Problem) -> Iterator[Candidate]:
         values = np.zeros((2, game.n_states)) if start < len(selections) else _random_values(problem, rng)
         step = StageStep(game, threat, selection=selection, backend=problem.backend, calls=problem.calls)
         problem.report(f"stage policy iteration, start {start + 1} of {STARTS}, {selection} equilibrium")
-        for candidate in _one_run(problem, step, values, damping):
+        for candidate in _one_run(problem, step, conditions, values, damping):
             total += 1
             yield Candidate(
                 candidate.policy, total, f"{candidate.note}, start {start + 1} ({selection} equilibrium)"
             )
 
 
-def _one_run(problem: Problem, step: StageStep, values: FloatArray, damping: float) -> Iterator[Candidate]:
+def _one_run(
+    problem: Problem,
+    step: StageStep,
+    conditions: OptimalityConditions | None,
+    values: FloatArray,
+    damping: float,
+) -> Iterator[Candidate]:
     game = problem.game
-    probabilities = two_agent_probabilities(problem.threat)
     watch = CycleWatch()
     stage: StageEquilibria | None = None
     for number in range(ROUNDS):
@@ -72,8 +80,8 @@ def _one_run(problem: Problem, step: StageStep, values: FloatArray, damping: flo
             return
         yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
         evaluated = step.evaluate(stage, values)
-        if number % 2 == 1:
-            polished = polish_two_agents(game, probabilities, stage.policy, stage.attack, evaluated)
+        if number % 2 == 1 and conditions is not None:
+            polished = polish(conditions, conditions.at_profile(stage.policy, stage.attack))
             if polished is not None:
                 yield Candidate(Policy(game, polished), number, "stage policy iteration with polish")
         following = (1 - damping) * values + damping * evaluated
