@@ -1,4 +1,4 @@
-"""Malformed game and policy files as data: an edit of a good file, and what its refusal must say.
+"""Malformed files as data: an edit of a good file, and what its refusal must say.
 
 A case is (path of keys into the good file, new value, fragment of the message). `DELETE` as the value
 removes the key. Cases of text are whole files. Every fragment names the place or the value at fault.
@@ -37,22 +37,6 @@ GAME: dict[str, Any] = {
         },
     ],
     "initial": {"crossing": 1},
-}
-
-POLICY: dict[str, Any] = {
-    "format": "arneq-policy",
-    "version": 1,
-    "horizon": None,
-    "probabilities": {
-        "row": {"crossing": {"up": 0.25, "down": 0.75}, "home": {"stay": 1}},
-        "column": {"crossing": {"left": 1}, "home": {"stay": 1}},
-    },
-}
-
-TIMED_POLICY: dict[str, Any] = {
-    **POLICY,
-    "horizon": 2,
-    "probabilities": {agent: [states, states] for agent, states in POLICY["probabilities"].items()},
 }
 
 Path = tuple[Any, ...]
@@ -224,7 +208,8 @@ _INITIAL: list[Case] = [
 ]
 
 
-def _numbers(path: Path, fragment: str) -> list[Case]:
+def number_cases(path: Path, fragment: str) -> list[Case]:
+    """Refuse at `path` whatever is no number."""
     return [(path, value, fragment) for value in NO_NUMBERS]
 
 
@@ -235,76 +220,11 @@ GAME_CASES: list[Case] = [
     *_STATES,
     *_ROWS,
     *_INITIAL,
-    *[case for case in _numbers(("discount",), "discount") if case[1] not in ([0.5],)],
-    *_numbers((*ROW, "rewards", 1), "state 'crossing', row 3: reward of agent 'column' is"),
-    *_numbers((*ROW, "next", "home"), "state 'crossing', row 3: next: probability of state 'home' is"),
-    *_numbers((*ROW, "end"), "state 'crossing', row 3: end is"),
-    *_numbers(("initial", "home"), "initial: probability of state 'home' is"),
-]
-
-POLICY_CASES: list[Case] = [
-    (("format",), "arneq-game", "format is 'arneq-game'; must be 'arneq-policy'"),
-    (("format",), DELETE, "format is None"),
-    (("version",), 3, "version is 3; must be 1"),
-    (("horizon",), DELETE, "key 'horizon' is missing; must be format, version, horizon, probabilities"),
-    (("probabilities",), DELETE, "key 'probabilities' is missing"),
-    (("policy",), {}, "key 'policy' is unknown"),
-    (("horizon",), 0, "horizon is 0; must be null or an integer of at least 1"),
-    (("horizon",), -1, "horizon is -1"),
-    (("horizon",), 1.0, "horizon is 1.0"),
-    (("horizon",), True, "horizon is True"),
-    (("horizon",), "2", "horizon is '2'"),
-    (("horizon",), 2, "agent 'row': is {'crossing'"),
-    (("probabilities",), None, "probabilities: is None"),
-    (("probabilities",), [], "probabilities: is []"),
-    (("probabilities", "row"), DELETE, "probabilities: key 'row' is missing; must be row, column"),
-    (("probabilities", "third"), {}, "probabilities: key 'third' is unknown; must be row, column"),
-    (("probabilities", "row"), None, "agent 'row': is None; must be an object"),
-    (("probabilities", "row"), [{}], "agent 'row': is [{}]; must be an object"),
-    (("probabilities", "row", "home"), DELETE, "agent 'row', state 'home': is missing"),
-    (
-        ("probabilities", "row", "house"),
-        {},
-        "agent 'row': state 'house' is unknown; must be one of crossing, home",
-    ),
-    (("probabilities", "row", "home"), None, "agent 'row', state 'home': is None"),
-    (("probabilities", "row", "home"), [1], "agent 'row', state 'home': is [1]"),
-    (("probabilities", "row", "home"), {}, "probabilities of agent 'row' in state 'home' sum to 0"),
-    (
-        ("probabilities", "row", "home"),
-        {"up": 1},
-        "state 'home': action 'up' is unknown; must be one of stay",
-    ),
-    (
-        ("probabilities", "row", "crossing", "up"),
-        0.5,
-        "agent 'row' in state 'crossing' sum to 1.25; must be 1",
-    ),
-    (
-        ("probabilities", "row", "crossing", "up"),
-        -0.25,
-        "action 0 of agent 'row' in state 'crossing' is -0.25",
-    ),
-    (("probabilities", "row", "crossing", "up"), DELETE, "agent 'row' in state 'crossing' sum to 0.75"),
-    *_numbers(
-        ("probabilities", "row", "crossing", "up"),
-        "agent 'row', state 'crossing', action 'up': probability is",
-    ),
-]
-
-TIMED_POLICY_CASES: list[Case] = [
-    (("horizon",), None, "agent 'row': is [{"),
-    (("horizon",), 3, "agent 'row': has 2 steps; must be 3"),
-    (("probabilities", "column"), {}, "agent 'column': is {}; must be a list"),
-    (("probabilities", "column", 1), DELETE, "agent 'column': has 1 steps; must be 2"),
-    (("probabilities", "column", 1), None, "agent 'column', step 1: is None"),
-    (("probabilities", "column", 1, "home"), DELETE, "agent 'column', step 1, state 'home': is missing"),
-    (
-        ("probabilities", "column", 1, "home", "stay"),
-        "x",
-        "step 1, state 'home', action 'stay': probability is 'x'",
-    ),
-    (("probabilities", "column", 1, "home", "stay"), 0.5, "agent 'column' in state 'home' sum to 0.5"),
+    *[case for case in number_cases(("discount",), "discount") if case[1] not in ([0.5],)],
+    *number_cases((*ROW, "rewards", 1), "state 'crossing', row 3: reward of agent 'column' is"),
+    *number_cases((*ROW, "next", "home"), "state 'crossing', row 3: next: probability of state 'home' is"),
+    *number_cases((*ROW, "end"), "state 'crossing', row 3: end is"),
+    *number_cases(("initial", "home"), "initial: probability of state 'home' is"),
 ]
 
 TEXT_CASES: list[tuple[str | bytes, str]] = [

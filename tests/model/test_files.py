@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import malformed
+import malformed_policies
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -165,16 +166,16 @@ def test_numbers_may_be_written_in_every_way() -> None:
 
 def test_probabilities_of_zero_may_be_left_out() -> None:
     game = game_from_json(malformed.GAME)
-    policy = policy_from_json(malformed.POLICY, game)
+    policy = policy_from_json(malformed_policies.POLICY, game)
     assert policy[1].tolist() == [[1, 0], [1, 0]]
     assert policy_to_json(policy, game)["probabilities"]["column"] == {
         "crossing": {"left": 1},
         "home": {"stay": 1},
     }
-    spelt = malformed.edited(malformed.POLICY, ("probabilities", "column", "crossing", "right"), 0)
+    spelt = malformed.edited(malformed_policies.POLICY, ("probabilities", "column", "crossing", "right"), 0)
     assert policy_from_json(spelt, game) == policy
     rational = malformed.edited(
-        malformed.POLICY, ("probabilities", "row", "crossing"), {"up": "1/3", "down": "2/3"}
+        malformed_policies.POLICY, ("probabilities", "row", "crossing"), {"up": "1/3", "down": "2/3"}
     )
     assert policy_from_json(rational, game)[0][0].tolist() == [1 / 3, 2 / 3]
 
