@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from arneq_exact.catalog import (
     climbing,
+    crate_pushing,
     discontinuity,
     grid_games,
+    level_based_foraging,
     littman_soccer,
     matching_pennies,
     nosde,
+    patrolling,
+    random_games,
     rock_paper_scissors,
     separable,
     static_chain,
@@ -23,6 +27,9 @@ ENTRIES: tuple[CatalogEntry, ...] = (
     *nosde.ENTRIES,
     *grid_games.ENTRIES,
     *littman_soccer.ENTRIES,
+    *level_based_foraging.ENTRIES,
+    *patrolling.ENTRIES,
+    *crate_pushing.ENTRIES,
     *matching_pennies.ENTRIES,
     *rock_paper_scissors.ENTRIES,
     *climbing.ENTRIES,
@@ -33,4 +40,5 @@ ENTRIES: tuple[CatalogEntry, ...] = (
     *team_coordination.ENTRIES,
     *discontinuity.ENTRIES,
     *static_chain.ENTRIES,
+    *random_games.ENTRIES,
 )
