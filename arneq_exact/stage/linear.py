@@ -10,9 +10,10 @@ whose optimal values agree (von Neumann's minimax theorem). A pair (x, y) is opt
 *duality gap* max_a (My)_a − min_c (xᵀM)_c is zero, so an answer proves itself, and this is how every one of
 them is verified here, on payoffs mapped to [0, 1].
 
-Backend ``auto`` runs a compiled simplex method (`simplex_kernel`, which bounds its pivots) and hands what it
-fails on to HiGHS through scipy. Backend ``reference`` formulates the program in cvxpy, tries its installed
-solvers in turn and polishes what they return; it never enters compiled code of ours.
+Backend ``auto`` runs a compiled simplex method (`simplex_kernel`, which bounds its pivots), hands what it
+fails on to HiGHS through scipy, and what that fails on to integer arithmetic (`exact_simplex`). Backend
+``reference`` formulates the program in cvxpy, tries its installed solvers in turn and polishes what they
+return; it never enters compiled code of ours.
 
 References
 ----------
@@ -42,7 +43,7 @@ from arneq_exact.stage.verification import (
     unit_payoffs,
 )
 
-METHODS: Final = ("none", "saddle", "simplex", "highs", "cvxpy")
+METHODS: Final = ("none", "saddle", "simplex", "highs", "exact", "cvxpy")
 """Names of the codes in `MatrixGameSolutions.method`."""
 
 
@@ -81,9 +82,10 @@ def solve_matrix_games(
     matrices : (B, A, C) array
         Payoffs of the row player, of any scale; each game is normalised by its own range.
     backend : {"auto", "reference"}
-        ``auto``: compiled simplex, then HiGHS. ``reference``: cvxpy with polishing.
+        ``auto``: compiled simplex, then HiGHS, then exact. ``reference``: cvxpy with polishing.
     calls : Counter, optional
-        Receives the number of games given to each routine (``simplex``, ``highs``, ``cvxpy``).
+        Receives the number of games given to each routine (``simplex``, ``highs``, ``exact``,
+        ``cvxpy``).
 
     Returns
     -------
@@ -126,11 +128,13 @@ def solve_matrix_games(
         solve_unit_games(unit, row, column, method)
     middle, regret = _verified_value(unit, row, column)
     for game in np.flatnonzero(~(regret <= TOLERANCE)):
-        routine = "highs" if backend == "auto" else "cvxpy"
-        method[game] = METHODS.index(routine)
-        row[game], column[game] = _one_by_one(unit[game], routine, calls)
         one = slice(game, game + 1)
-        middle[one], regret[one] = _verified_value(unit[one], row[one], column[one])
+        for routine, x, y in _candidates(unit[game], backend, calls):
+            method[game] = METHODS.index(routine)
+            row[game], column[game] = polish_matrix_game(unit[game], x, y)
+            middle[one], regret[one] = _verified_value(unit[one], row[one], column[one])
+            if regret[game] <= TOLERANCE:
+                break
     refuse_unverified(regret, name, backend)
     return MatrixGameSolutions(low + width * middle, row, column, method, regret)
 
@@ -143,26 +147,24 @@ def _verified_value(unit: FloatArray, row: FloatArray, column: FloatArray) -> tu
     return 0.5 * (lower + upper), gap
 
 
-def _one_by_one(
-    matrix: FloatArray, routine: str, calls: Counter[str] | None
-) -> tuple[FloatArray, FloatArray]:
-    """The best polished pair for one unit game among those the routine offers, the first good one at once."""
-    if routine == "highs":
-        candidates = _highs(matrix, calls)
-    else:
-        from arneq_exact.stage.reference import matrix_game_by_cvxpy
+def _candidates(
+    matrix: FloatArray, backend: str, calls: Counter[str] | None
+) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+    """Pairs for one unit game from the methods behind the first, in their order."""
+    if backend == "auto":
+        from arneq_exact.stage.exact_simplex import solve_exactly
 
-        candidates = matrix_game_by_cvxpy(matrix, calls)
-    best = (np.zeros(matrix.shape[0]), np.zeros(matrix.shape[1]))
-    best_gap = np.inf
-    for x, y in candidates:
-        x, y = polish_matrix_game(matrix, x, y)
-        gap = float(_verified_value(matrix[None], x[None], y[None])[1][0])
-        if gap < best_gap:
-            best, best_gap = (x, y), gap
-        if gap <= TOLERANCE:
-            break
-    return best
+        for x, y in _highs(matrix, calls):
+            yield "highs", x, y
+        count(calls, "exact", 1)
+        pair = solve_exactly(matrix)
+        if pair is not None:
+            yield "exact", *pair
+        return
+    from arneq_exact.stage.reference import matrix_game_by_cvxpy
+
+    for x, y in matrix_game_by_cvxpy(matrix, calls):
+        yield "cvxpy", x, y
 
 
 def _highs(matrix: FloatArray, calls: Counter[str] | None) -> Iterator[tuple[FloatArray, FloatArray]]:
@@ -179,6 +181,7 @@ def _highs(matrix: FloatArray, calls: Counter[str] | None) -> Iterator[tuple[Flo
         b_eq=[1.0],
         bounds=[(0.0, None)] * rows + [(None, None)],
         method="highs",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
     if result.status == 0:
         yield np.asarray(result.x[:rows]), -np.asarray(result.ineqlin.marginals)

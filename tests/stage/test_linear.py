@@ -14,6 +14,7 @@ from scipy.optimize import linprog
 
 from arneq_exact.errors import StageError
 from arneq_exact.stage import linear, simplex_kernel
+from arneq_exact.stage.exact_simplex import solve_exactly
 from arneq_exact.stage.linear import METHODS, solve_matrix_games
 
 CLIMBING = [[11.0, -30.0, 0.0], [-30.0, 7.0, 6.0], [0.0, 0.0, 5.0]]
@@ -160,12 +161,42 @@ def test_highs_answers_where_the_simplex_kernel_fails(monkeypatch: pytest.Monkey
     assert set(solution.method) == {METHODS.index("highs")}
 
 
+def nearly_tied(rng: np.random.Generator, games: int, rows: int, columns: int) -> np.ndarray:
+    """Integer matrices whose ties are broken at the scale at which floating-point pivots go astray."""
+    size = 10.0 ** rng.integers(-12, -7, (games, 1, 1))
+    return rng.integers(0, 3, (games, rows, columns)) + size * rng.normal(size=(games, rows, columns))
+
+
+@pytest.mark.parametrize("shape", [(3, 9), (6, 6), (12, 12)])
+def test_near_ties_are_solved_by_some_method(shape: tuple[int, int]) -> None:
+    matrices = nearly_tied(np.random.default_rng(shape), 500, *shape)
+    assert solve_matrix_games(matrices).regret.max() <= 1e-10
+
+
+def test_exact_arithmetic_answers_where_all_else_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(6)
+    batch = np.concatenate([degenerate(rng, 15, 4, 6), nearly_tied(rng, 15, 4, 6)])
+    expected = solve_matrix_games(batch).value
+    monkeypatch.setattr(simplex_kernel, "solve_unit_games", lambda *_: None)
+    monkeypatch.setattr(linear, "_highs", lambda *_: iter(()))
+    calls: Counter[str] = Counter()
+    solution = solve_matrix_games(batch, calls=calls)
+    np.testing.assert_allclose(solution.value, expected, atol=1e-9)
+    assert solution.regret.max() <= 1e-14
+    assert calls["exact"] == 30
+
+
+def test_exact_arithmetic_rounds_once() -> None:
+    x, y = solve_exactly(np.array([[0.0, 1.0, 0.5], [0.5, 0.0, 1.0], [1.0, 0.5, 0.0]]))
+    assert x.tolist() == y.tolist() == [1 / 3] * 3
+
+
 def test_a_wrong_answer_is_never_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(unit: np.ndarray, row: np.ndarray, column: np.ndarray, method: np.ndarray) -> None:
         row[:, 0] = column[:, 0] = 1.0
 
     monkeypatch.setattr(simplex_kernel, "solve_unit_games", wrong)
-    monkeypatch.setattr(linear, "_highs", lambda *_: iter(()))
+    monkeypatch.setattr(linear, "_candidates", lambda *_: iter(()))
     with pytest.raises(StageError, match="no method of backend 'auto' solved game 0 of 1"):
         solve_matrix_games([[[1.0, -1.0], [-1.0, 1.0]]])
 
