@@ -19,6 +19,7 @@ from arneq_exact.certificate.build import Sealed, on_grid, seal
 from arneq_exact.certificate.certificate import Numbers
 from arneq_exact.certificate.rounding import rounded_up
 from arneq_exact.errors import InputError
+from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.evaluate import gap as float_gap
@@ -104,6 +105,7 @@ def solve(
     >>> solution.status, solution.values.tolist()
     ('exact', [[1.0], [1.0]])
     """
+    require_game_and_threat(game, threat, "solve")
     entries = _chosen(game, threat, method, horizon)
     if backend not in BACKENDS:
         raise InputError(f"solve: backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
@@ -267,7 +269,6 @@ def _chosen(
             f"solve: method is {method!r} with horizon {horizon!r}; "
             "backward-induction goes with a horizon, every other method without"
         )
-    threat.corruptions(game.n_agents, 0)
     if horizon is not None:
         return ()
     accepting = tuple(entry for entry in SOLVERS if entry.accepts(game, threat))

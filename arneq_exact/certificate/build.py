@@ -18,7 +18,8 @@ from arneq_exact.certificate.certificate import Certificate
 from arneq_exact.certificate.check import evaluate_exact
 from arneq_exact.certificate.check_float import evaluate_float
 from arneq_exact.certificate.rounding import rounded_up
-from arneq_exact.errors import InputError
+from arneq_exact.errors import InputError, PolicyError
+from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.candidates import Bounds
 from arneq_exact.markov.horizon import evaluate_horizon
@@ -100,6 +101,9 @@ def seal(
     """Certify as `certify` does, and keep what the checker found."""
     if arithmetic not in (None, "exact", "float"):
         raise InputError(f"certify: arithmetic is {arithmetic!r}; must be 'exact' or 'float'")
+    require_game_and_threat(game, threat, "certify")
+    if not isinstance(policy, Policy):
+        raise PolicyError(f"certify: policy is {type(policy).__name__}; must be a Policy of all agents")
     policy.require_fit(game, "certify")
     if policy.horizon is None:
         game.require_discounting("certify")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arneq_exact.errors import PolicyError
+from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.horizon import evaluate_horizon
 from arneq_exact.model.game import MarkovGame
@@ -99,7 +100,7 @@ def robust_values(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Floa
     >>> robust_values(game, ThreatModel(1), Policy.uniform(game)).tolist()
     [[0.0], [0.0]]
     """
-    _fit(game, policy, "robust_values")
+    _fit(game, threat, policy, "robust_values")
     if policy.horizon is not None:
         return evaluate_horizon(game, threat, policy).lower
     return np.stack(
@@ -118,7 +119,7 @@ def best_response(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: 
     PolicyError
         If the agent does not exist or the policy does not fit.
     """
-    _fit(game, policy, "best_response")
+    _fit(game, threat, policy, "best_response")
     _agent(game, agent, "best_response")
     if policy.horizon is not None:
         judged = evaluate_horizon(game, threat, policy)
@@ -139,7 +140,7 @@ def gap(game: MarkovGame, threat: ThreatModel, policy: Policy) -> FloatArray:
     >>> gap(game, ThreatModel(0), Policy.from_actions(game, [[0, 0]])).tolist()
     [[2.0], [2.0]]
     """
-    _fit(game, policy, "gap")
+    _fit(game, threat, policy, "gap")
     if policy.horizon is not None:
         judged = evaluate_horizon(game, threat, policy)
         whole: FloatArray = np.maximum(judged.upper[0] - judged.lower[0], 0.0)
@@ -154,7 +155,7 @@ def gap(game: MarkovGame, threat: ThreatModel, policy: Policy) -> FloatArray:
 
 def worst_attack(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: int) -> WorstAttack:
     """Return an attack that is worst for `agent` (from 0) at every state at once."""
-    _fit(game, policy, "worst_attack")
+    _fit(game, threat, policy, "worst_attack")
     _agent(game, agent, "worst_attack")
     corruptions = threat.corruptions(game.n_agents, agent)
     if policy.horizon is not None:
@@ -165,7 +166,8 @@ def worst_attack(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: i
     return WorstAttack(agent, np.asarray(columns, dtype=np.int64), corruptions)
 
 
-def _fit(game: MarkovGame, policy: Policy, where: str) -> None:
+def _fit(game: MarkovGame, threat: ThreatModel, policy: Policy, where: str) -> None:
+    require_game_and_threat(game, threat, where)
     if not isinstance(policy, Policy):
         raise PolicyError(
             f"{where}: policy is {type(policy).__name__}; must be a Policy of all agents, "
@@ -177,5 +179,5 @@ def _fit(game: MarkovGame, policy: Policy, where: str) -> None:
 
 
 def _agent(game: MarkovGame, agent: int, where: str) -> None:
-    if isinstance(agent, bool) or not isinstance(agent, int) or not 0 <= agent < game.n_agents:
+    if isinstance(agent, bool) or not isinstance(agent, int | np.integer) or not 0 <= agent < game.n_agents:
         raise PolicyError(f"{where}: agent is {agent!r}; must be a number from 0 to {game.n_agents - 1}")

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.errors import InputError
+from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import backup
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
@@ -156,6 +157,7 @@ def iterate(
     >>> result.status, result.iterations
     ('converged', 2)
     """
+    require_game_and_threat(game, threat, "iterate")
     game.require_discounting("iterate")
     rate = _rate_function(learning_rate)
     calls: Counter[str] = Counter()
