@@ -5,7 +5,8 @@
 Dense random games (n = 3, A = 3) go through the exact checker, the float checker and, up to S = 50, the
 referee on JSON files; a sparse game of S = 10,000 (five successors a row, k = 1) through the float checker.
 The evidence is arbitrary: the time does not depend on how good the bound is. `excess` is the float bound
-over the exact one, minus 1.
+over the exact one, minus 1. Last, the float bound is held against the exact one on 1,000 small games that
+cancel, mix scales, underflow, or are rational.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from arneq_exact.model.threat import ThreatModel
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "certificate"))
 
 from certificate_builder import build, random_hints, random_policy
+from certificate_rounding_cases import compare
 
 
 def dense_game(rng, n_states, n=3, most=3):
@@ -92,6 +94,8 @@ def main(large: bool = False) -> None:
         assert check(game, made, threat).valid
         quick = seconds(lambda game=game, made=made: check(game, made))
         print(f"sparse S={n_states:<6} n=3 A=3 k=1  {'–':>10}{quick:>10.3f}{'–':>11}{'–':>11}")
+    below, closest = compare(seed=1, games=1000)
+    print(f"float bound below the exact one in {below} of 1000 games; least relative excess {closest:.1e}")
 
 
 if __name__ == "__main__":

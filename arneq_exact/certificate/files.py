@@ -99,7 +99,10 @@ def certificate_from_json(data: Any, game: MarkovGame, where: str = "certificate
     try:
         return _read(as_object(data, where), game, where)
     except InputError as error:
-        raise CertificateError(str(error)) from None
+        # Constructors name their class; a reader of files needs the name of the file there.
+        message = str(error).removeprefix("ThreatModel: ").removeprefix("Certificate: ")
+        named = message if message.startswith(where) else f"{where}: {message}"
+        raise CertificateError(named) from None
 
 
 def _ragged(table: NDArray[Any], counts: IntArray, timed: bool) -> list[Any]:
