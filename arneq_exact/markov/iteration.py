@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ from arneq_exact.markov.bellman import backup
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.rationals import FloatArray, shown
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, equilibrium_types
 from arneq_exact.stage.solve import Selection, two_agent_probabilities
@@ -160,12 +162,11 @@ def iterate(
     require_game_and_threat(game, threat, "iterate")
     game.require_discounting("iterate")
     rate = _rate_function(learning_rate)
+    _require_limits(max_iterations, tol)
     calls: Counter[str] = Counter()
     step = StageStep(game, threat, selection=selection, backend=backend, calls=calls)
     shape = (game.n_agents, game.n_states)
-    values = np.zeros(shape) if initial_values is None else np.array(initial_values, dtype=np.float64)
-    if values.shape != shape:
-        raise InputError(f"iterate: initial_values have shape {values.shape}; must be (n, S) = {shape}")
+    values = np.zeros(shape) if initial_values is None else _initial(initial_values, shape)
     unit = float(game.reward_range.max())
     payoffs = backup(game, values)
     kept_values, kept_types, residuals = [values], [], []
@@ -180,7 +181,7 @@ def iterate(
             residual = float(np.abs(stage.value - values).max())
             following = target
         else:
-            alpha = rate(iteration)
+            alpha = _rate(rate(iteration), f"learning_rate({iteration})")
             residual = float(np.abs(target - payoffs).max())
             following = (1 - alpha) * payoffs + alpha * target
         if keep_trace:
@@ -197,8 +198,7 @@ def iterate(
         if cycle is not None:
             status = "cycle"
             break
-    if stage is None:
-        raise InputError(f"iterate: max_iterations is {max_iterations}; must be at least 1")
+    assert stage is not None
     residual_array = np.array(residuals)
     ratio = np.full(len(residuals), np.nan)
     np.divide(residual_array[1:], residual_array[:-1], out=ratio[1:], where=residual_array[:-1] > 0)
@@ -254,7 +254,12 @@ def _types(step: StageStep, payoffs: FloatArray, stage: StageEquilibria) -> NDAr
     for agent, corrupted in zip(range(n), two_agent_probabilities(step.solver.threat), strict=True):
         for block in step.blocks:
             flags[agent, block.states] = equilibrium_types(
-                block.gather(payoffs[agent]), stage.value[agent, block.states], agent, corrupted
+                block.gather(payoffs[agent]),
+                stage.value[agent, block.states],
+                agent,
+                corrupted,
+                backend=step.solver.backend,
+                calls=step.solver.calls,
             )
     return flags
 
@@ -262,7 +267,32 @@ def _types(step: StageStep, payoffs: FloatArray, stage: StageEquilibria) -> NDAr
 def _rate_function(learning_rate: LearningRate | None) -> Callable[[int], float]:
     if callable(learning_rate):
         return learning_rate
-    constant = 1.0 if learning_rate is None else float(learning_rate)
-    if not 0 < constant <= 1:
-        raise InputError(f"iterate: learning_rate is {learning_rate!r}; must be in (0, 1] or a function of t")
+    constant = 1.0 if learning_rate is None else _rate(learning_rate, "learning_rate")
     return lambda _: constant
+
+
+def _rate(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value <= 1:
+        raise InputError(f"iterate: {name} is {shown(value)}; must be in (0, 1], or a function of t into it")
+    return float(value)
+
+
+def _require_limits(max_iterations: Any, tol: Any) -> None:
+    if isinstance(max_iterations, bool) or not isinstance(max_iterations, Integral) or max_iterations < 1:
+        raise InputError(
+            f"iterate: max_iterations is {shown(max_iterations)}; must be an integer of at least 1"
+        )
+    if not isinstance(tol, Real) or not tol >= 0:
+        raise InputError(f"iterate: tol is {shown(tol)}; must be a number of at least 0")
+
+
+def _initial(values: Any, shape: tuple[int, int]) -> FloatArray:
+    try:
+        table = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"iterate: initial_values must be a table (n, S) = {shape} of numbers") from None
+    if table.shape != shape:
+        raise InputError(f"iterate: initial_values have shape {table.shape}; must be (n, S) = {shape}")
+    if not np.isfinite(table).all():
+        raise InputError("iterate: initial_values hold a number that is not finite; must be finite")
+    return table

@@ -13,6 +13,8 @@ Where agents decouple both hold at every stage ARNEQ.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +29,15 @@ TOLERANCE = 1e-9
 Flags = NDArray[np.uint8]
 
 
-def equilibrium_types(payoff: FloatArray, value: FloatArray, agent: int, corrupted: float) -> Flags:
+def equilibrium_types(
+    payoff: FloatArray,
+    value: FloatArray,
+    agent: int,
+    corrupted: float,
+    *,
+    backend: str = "auto",
+    calls: Counter[str] | None = None,
+) -> Flags:
     """Decide the types of one agent at a batch of selected stage ARNEQ of one or two agents.
 
     Parameters
@@ -39,6 +49,8 @@ def equilibrium_types(payoff: FloatArray, value: FloatArray, agent: int, corrupt
     agent : int
     corrupted : float
         Probability p_i with which it sees the other agent corrupted.
+    backend, calls
+        As in `arneq_exact.stage.solve.StageSolver`, for the linear programs of the security values.
 
     Returns
     -------
@@ -48,7 +60,7 @@ def equilibrium_types(payoff: FloatArray, value: FloatArray, agent: int, corrupt
     batch = len(payoff)
     own_first = np.moveaxis(payoff, agent + 1, 1).reshape(batch, payoff.shape[agent + 1], -1)
     slack = TOLERANCE * np.maximum(own_first.max(axis=(1, 2)) - own_first.min(axis=(1, 2)), 1e-300)
-    security = solve_matrix_games(own_first).value
+    security = solve_matrix_games(own_first, backend=backend, calls=calls).value
     if corrupted == 1:
         best = security
     elif corrupted == 0:
@@ -58,7 +70,8 @@ def equilibrium_types(payoff: FloatArray, value: FloatArray, agent: int, corrupt
         # One matrix game for each pure action of the other agent.
         benign = np.moveaxis(own_first, 2, 1)[:, :, :, None]
         games = (1 - corrupted) * benign + corrupted * own_first[:, None, :, :]
-        best = solve_matrix_games(games.reshape(-1, rows, columns)).value.reshape(batch, columns).max(axis=1)
+        solved = solve_matrix_games(games.reshape(-1, rows, columns), backend=backend, calls=calls)
+        best = solved.value.reshape(batch, columns).max(axis=1)
     flags = np.zeros(batch, dtype=np.uint8)
     flags[value >= best - slack] |= TYPE_A
     flags[np.abs(value - security) <= slack] |= TYPE_B_PRIME
