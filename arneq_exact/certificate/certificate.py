@@ -9,6 +9,7 @@ threat, in the game with the named content hash.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -59,6 +60,16 @@ class Certificate:
     horizon: int | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.threat, ThreatModel):
+            raise CertificateError(
+                f"Certificate: threat is {type(self.threat).__name__}; must be a ThreatModel"
+            )
+        for name in ("policy", "attacker", "epsilon"):
+            if not isinstance(getattr(self, name), Sequence):
+                raise CertificateError(
+                    f"Certificate: {name} is {type(getattr(self, name)).__name__}; "
+                    "must be a tuple with one entry per agent"
+                )
         for name in ("policy", "attacker"):
             frozen = tuple(_frozen(values, name) for values in getattr(self, name))
             object.__setattr__(self, name, frozen)

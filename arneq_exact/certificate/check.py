@@ -85,7 +85,20 @@ def check(
     -------
     CheckResult
         `valid` only if the claim is proved. Nothing that is wrong with a certificate raises.
+
+    Raises
+    ------
+    CertificateError
+        If the call itself is wrong: an argument of another type, an arithmetic that does not exist.
     """
+    for name, given, kind in (
+        ("game", game, MarkovGame),
+        ("certificate", certificate, Certificate),
+        ("threat", threat, ThreatModel | None),
+    ):
+        if not isinstance(given, kind):
+            rule = getattr(kind, "__name__", "ThreatModel or None")
+            raise CertificateError(f"check: {name} is {type(given).__name__}; must be {rule}")
     used = certificate.arithmetic if arithmetic is None else arithmetic
     if arithmetic not in (None, "exact", "float"):
         raise CertificateError(f"check: arithmetic is {arithmetic!r}; must be 'exact' or 'float'")

@@ -84,13 +84,17 @@ def _backup(game, agent, values):
     return game.rewards[:, agent] + game.discount[agent] * (game.transitions @ values)
 
 
-def _stage(game, threat, policy, agent, state, payoffs):
+def _stage_weights(game, threat, policy, agent, state):
+    """W (rows of the state, A_i, C) with M = Σ_row W[row] · backup[row]: one column matrix per row."""
     counts = game.action_counts[state]
-    batch = payoffs[game.offsets[state] : game.offsets[state + 1]].reshape(1, *counts)
-    own = [table[state : state + 1, :count] for table, count in zip(policy, counts, strict=True)]
-    return column_matrix(
-        batch, agent, own, threat.corruptions(game.n_agents, agent), lambda members, p: float(p)
-    )[0]
+    size = int(counts.prod())
+    own = [
+        np.repeat(table[state : state + 1, :count], size, axis=0)
+        for table, count in zip(policy, counts, strict=True)
+    ]
+    corruptions = threat.corruptions(game.n_agents, agent)
+    one_hot = np.eye(size).reshape(size, *counts)
+    return column_matrix(one_hot, agent, own, corruptions, lambda members, p: float(p))
 
 
 def _solve(matrix):
@@ -133,9 +137,11 @@ def hints(game, threat, policy, horizon=None, rounds=4, sweeps=40):
         for step in reversed(range(steps)):
             at = policy if horizon is None else tuple(table[step] for table in policy)
 
-            def matrices(values, at=at, agent=agent):
-                payoffs = _backup(game, agent, values)
-                return [_stage(game, threat, at, agent, state, payoffs) for state in range(n_states)]
+            weights = [_stage_weights(game, threat, at, agent, state) for state in range(n_states)]
+
+            def matrices(values, weights=weights, agent=agent):
+                rows = np.split(_backup(game, agent, values), game.offsets[1:-1])
+                return [np.tensordot(row, weight, 1) for row, weight in zip(rows, weights, strict=True)]
 
             def best(values, mixtures, matrices=matrices):
                 return np.array(

@@ -231,3 +231,13 @@ def test_relative_is_in_units_of_the_reward_range(honest):
     for relative, claim, unit in zip(result.relative, made.epsilon, game.exact_reward_range(), strict=True):
         assert Fraction(relative) >= claim / unit
         assert relative == pytest.approx(float(claim / unit), rel=1e-12)
+
+
+def test_a_wrong_call_is_refused_in_one_line(honest):
+    game, made = honest
+    for arguments in ((made, game), (game, "c.json"), (game, made, 1)):
+        with pytest.raises(CertificateError, match=r"^check: \w+ is \w+; must be \w+"):
+            check(*arguments)
+    for name in ("threat", "policy", "attacker", "epsilon"):
+        with pytest.raises(CertificateError, match=f"^Certificate: {name} is float; must be"):
+            replace(made, **{name: 1.0})
