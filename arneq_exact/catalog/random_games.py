@@ -133,12 +133,12 @@ ENTRIES = (
         title="Random game with sparse transitions",
         summary="Uniform rewards, a few successors for each joint action; or small integers with many ties.",
         origin="constructed for arneq_exact",
-        parameters={**_parameters(agents=2, states=50), "successors": (4, "draws of a next state per row")},
+        parameters={**_parameters(agents=2, states=30), "successors": (4, "draws of a next state per row")},
         build=build_sparse,
         answers=(
-            _answer(1, {"0": (1.7314231888, 0.0279284209)}),
-            _answer(1, {"0": (12.414016438, 10.6010509731)}, integer=True),
+            _answer(1, {"0": (1.936169862, 0.2089244582)}),
+            _answer(1, {"0": (12.9737075739, 10.6772326643)}, integer=True),
         ),
-        sizes=(2, 50, 450),
+        sizes=(2, 30, 270),
     ),
 )

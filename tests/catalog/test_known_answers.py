@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import oracle
 import pytest
@@ -26,21 +28,27 @@ ANSWERS = [
 ]
 
 
+@cache
+def own_and_best(game, threat, build, horizon):
+    """Per agent (own, best-response) robust values; answers that share a policy share the work."""
+    policy = build(game)
+    assert policy.horizon == horizon
+    if horizon is not None:
+        return [oracle.horizon_values(game, threat, policy, i, horizon) for i in range(game.n_agents)]
+    return [
+        (oracle.values_of(game, threat, policy, i), oracle.best_values(game, threat, policy, i))
+        for i in range(game.n_agents)
+    ]
+
+
 @pytest.mark.parametrize(("name", "number"), ANSWERS)
 def test_stored_policy_is_an_arneq_with_the_stored_values(name, number):
     answer = catalog.entry(name).answers[number]
     game = answer_game(name, number)
-    policy = answer.policy(game)
-    assert policy.horizon == answer.horizon
     index = {game.state_name(state): state for state in range(game.n_states)}
     stated = {index[state]: [float(v) for v in row] for state, row in answer.exact_values().items()}
     assert stated
-    for agent in range(game.n_agents):
-        if answer.horizon is None:
-            own = oracle.values_of(game, answer.threat, policy, agent)
-            best = oracle.best_values(game, answer.threat, policy, agent)
-        else:
-            own, best = oracle.horizon_values(game, answer.threat, policy, agent, answer.horizon)
+    for agent, (own, best) in enumerate(own_and_best(game, answer.threat, answer.policy, answer.horizon)):
         assert np.max(best - own) <= 1e-8 * game.reward_range[agent]
         for state, row in stated.items():
             assert own[state] == pytest.approx(row[agent], abs=answer.tolerance, rel=0)
