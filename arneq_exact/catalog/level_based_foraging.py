@@ -19,8 +19,6 @@ have no effect are left out, and that a discount takes the place of the step lim
 3×2 cells, food of level 1 in b1 and of level 3 in b2, and agents of levels 1, 1 and 2: anyone can take the
 first item, the second takes agent 3 and a partner. A state is "cells of the agents | cells of the food
 left".
-
-The value of agent 3 alone against the others, and of everybody at k = 2, is a security value [T4].
 """
 
 from __future__ import annotations
