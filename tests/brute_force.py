@@ -126,11 +126,11 @@ class Contest:
     def best_step(self, values: np.ndarray) -> np.ndarray:
         return np.array([maximin(self.stage(s, values)) for s in range(self.game.n_states)])
 
-    def fixed_point(self, step, tolerance: float) -> np.ndarray:
-        """Value iteration until the error is at most `tolerance` of the largest reward."""
+    def fixed_point(self, step, tolerance: float, start: np.ndarray | None = None) -> np.ndarray:
+        """Value iteration until the error is at most `tolerance` of the largest reward, from any start."""
         gamma = float(self.game.discount[self.agent])
         unit = max(float(np.abs(self.game.rewards[:, self.agent]).max()), 1e-300)
-        values = np.zeros(self.game.n_states)
+        values = np.zeros(self.game.n_states) if start is None else start
         for _ in range(5000):
             following = step(values)
             change = float(np.abs(following - values).max())
@@ -139,17 +139,22 @@ class Contest:
                 return values
         raise AssertionError("the oracle did not converge")
 
-    def robust_values(self, tolerance: float = 1e-12) -> np.ndarray:
-        return self.fixed_point(self.robust_step, tolerance)
+    def robust_values(self, tolerance: float = 1e-12, start: np.ndarray | None = None) -> np.ndarray:
+        return self.fixed_point(self.robust_step, tolerance, start)
 
-    def best_values(self, tolerance: float = 1e-10) -> np.ndarray:
-        return self.fixed_point(self.best_step, tolerance)
+    def best_values(self, tolerance: float = 1e-10, start: np.ndarray | None = None) -> np.ndarray:
+        return self.fixed_point(self.best_step, tolerance, start)
 
 
-def gap(game, threat, policy) -> np.ndarray:
-    """Best-response minus robust values (n, S) of a stationary policy."""
+def gap(game, threat, policy, upper=None, lower=None) -> np.ndarray:
+    """Best-response minus robust values (n, S) of a stationary policy.
+
+    Value iteration begins at `upper` and `lower` if given: wrong guesses cost time, not truth.
+    """
     rows = []
     for agent in range(game.n_agents):
         contest = Contest(game, threat, policy, agent)
-        rows.append(contest.best_values() - contest.robust_values())
+        high = contest.best_values(1e-9, None if upper is None else upper[agent])
+        low = contest.robust_values(1e-11, None if lower is None else lower[agent])
+        rows.append(high - low)
     return np.array(rows)
