@@ -8,14 +8,21 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.names import GameNames
 from arneq_exact.model.policy import Policy
 
-quick = settings(derandomize=True, deadline=None, max_examples=40, database=None)
+# A busy machine must not turn slow generation into a failure.
+quick = settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=40,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 doubles = st.floats(-1e6, 1e6) | st.sampled_from([0.0, -0.0, 0.1, 1 / 3, 5e-324, 1e150, 2.0**53 + 2])
 rationals = st.fractions(-100, 100, max_denominator=97)

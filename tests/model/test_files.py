@@ -94,7 +94,7 @@ def test_json_form_is_as_documented() -> None:
 
 
 def written_next(written: dict[str, object]) -> object:
-    return written["states"][0]["rows"][2]["next"]  # type: ignore[index]
+    return written["states"][0]["rows"][2]["next"]
 
 
 def test_rows_may_stand_in_any_order() -> None:

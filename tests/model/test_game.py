@@ -172,7 +172,7 @@ def test_same_as_sees_every_part() -> None:
     assert not build().same_as(build(0.25))
     assert not build().same_as(build(initial=[1]))
     assert not build().same_as(build(names=GameNames.of(["ann"], None, None)))
-    assert not build().same_as("game")  # type: ignore[arg-type]
+    assert not build().same_as("game")
 
 
 def test_names_fall_back_to_numbers() -> None:

@@ -37,13 +37,13 @@ OTHER = MarkovGame.one_shot([[1, 2, 3]])
 
 
 POLICY_CALLS: list[tuple[Callable[[], Any], str]] = [
-    (lambda: Policy(GAME, 3), "probabilities are 3; must be a list of one array per agent"),  # type: ignore[arg-type]
-    (lambda: Policy(GAME, None), "probabilities are None"),  # type: ignore[arg-type]
+    (lambda: Policy(GAME, 3), "probabilities are 3; must be a list of one array per agent"),
+    (lambda: Policy(GAME, None), "probabilities are None"),
     (lambda: Policy(GAME, "uniform"), "probabilities are 'uniform'"),
-    (lambda: Policy(GAME, {}), "probabilities are {}"),  # type: ignore[arg-type]
+    (lambda: Policy(GAME, {}), "probabilities are {}"),
     (lambda: Policy(GAME, []), "0 arrays are given; must be one for each agent: 2"),
     (lambda: Policy(GAME, [[[1, 0], [1, 0]]]), "1 arrays are given"),
-    (lambda: Policy(GAME, np.ones((2, 2))), "one array (S, A) is given"),  # type: ignore[arg-type]
+    (lambda: Policy(GAME, np.ones((2, 2))), "one array (S, A) is given"),
     (lambda: Policy(GAME, [[[1, 0]], [[1], [1]]]), "probabilities of agent 'ann' have shape (1, 2); must be"),
     (lambda: Policy(GAME, [[[1, 0], [1, 0]], [1, 1]]), "probabilities of agent 'bob' have shape (2,)"),
     (lambda: Policy(GAME, [[[1, 0], [1]], [[1], [1]]]), "probabilities of agent 'ann' must be a table"),
@@ -67,7 +67,7 @@ POLICY_CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: Policy(OTHER, list(POLICY)), "2 arrays are given; must be one for each agent: 1"),
     (lambda: Policy.uniform(GAME, 0), "horizon is 0; must be an integer of at least 1"),
     (lambda: Policy.uniform(GAME, -1), "horizon is -1"),
-    (lambda: Policy.uniform(GAME, 1.5), "horizon is 1.5"),  # type: ignore[arg-type]
+    (lambda: Policy.uniform(GAME, 1.5), "horizon is 1.5"),
     (lambda: Policy.from_actions(GAME, 0), "actions have shape ()"),
     (lambda: Policy.from_actions(GAME, [0, 0]), "actions have shape (2,); must end in (S, n) = (2, 2)"),
     (lambda: Policy.from_actions(GAME, [[0, 0], [1, 0]]), "agent 'ann' in state 'there' must be below 1"),
@@ -79,9 +79,9 @@ POLICY_CALLS: list[tuple[Callable[[], Any], str]] = [
         lambda: Policy.from_callable(GAME, lambda _agent, _state: [1]),
         "'ann' in state 'here' has 1 probabilities",
     ),
-    (lambda: Policy.from_callable(GAME, lambda *_: 1), "agent 'ann' in state 'here' has 1; must be a list"),  # type: ignore[arg-type, return-value]
-    (lambda: Policy.from_callable(GAME, lambda *_: "ab"), "agent 'ann' in state 'here' has 'ab'"),  # type: ignore[arg-type, return-value]
-    (lambda: Policy.from_callable(GAME, lambda *_: ["x", 1]), "in state 'here': probability is 'x'"),  # type: ignore[list-item]
+    (lambda: Policy.from_callable(GAME, lambda *_: 1), "agent 'ann' in state 'here' has 1; must be a list"),
+    (lambda: Policy.from_callable(GAME, lambda *_: "ab"), "agent 'ann' in state 'here' has 'ab'"),
+    (lambda: Policy.from_callable(GAME, lambda *_: ["x", 1]), "in state 'here': probability is 'x'"),
     (
         lambda: Policy.from_callable(GAME, lambda agent, _: [0.5, 0.6][: 2 - agent]),
         "'ann' in state 'there' has 2",
@@ -95,10 +95,10 @@ POLICY_CALLS: list[tuple[Callable[[], Any], str]] = [
 ]
 
 FILE_CALLS: list[tuple[Callable[[], Any], str]] = [
-    (lambda: save_policy([1], GAME, "policy.json"), "policy is list; must be a Policy"),  # type: ignore[arg-type]
+    (lambda: save_policy([1], GAME, "policy.json"), "policy is list; must be a Policy"),
     (lambda: save_policy(POLICY, GAME, "policy.npz"), "extension is '.npz'; must be .json"),
     (lambda: save_policy(POLICY, GAME, "/no/such/folder/policy.json"), "cannot be written"),
-    (lambda: save_game([1], "game.json"), "game is list; must be a MarkovGame"),  # type: ignore[arg-type]
+    (lambda: save_game([1], "game.json"), "game is list; must be a MarkovGame"),
     (lambda: save_game(GAME, "game.csv"), "extension is '.csv'; must be .json or .npz"),
     (lambda: save_game(GAME, "/no/such/folder/game.json"), "cannot be written"),
     (lambda: save_game(GAME, "/no/such/folder/game.npz"), "cannot be written"),
@@ -116,9 +116,9 @@ SETS = {0: [{1}], 1: [{0}]}
 THREAT_CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: ThreatModel(), "nothing is given; must have k, sets or distribution"),
     (lambda: ThreatModel(-1), "k is -1; must be an integer of at least 0"),
-    (lambda: ThreatModel(1.0), "k is 1.0"),  # type: ignore[arg-type]
+    (lambda: ThreatModel(1.0), "k is 1.0"),
     (lambda: ThreatModel(True), "k is True"),
-    (lambda: ThreatModel("1"), "k is '1'"),  # type: ignore[arg-type]
+    (lambda: ThreatModel("1"), "k is '1'"),
     (lambda: ThreatModel(probability=0.5), "nothing is given"),
     (lambda: ThreatModel(1, probability=1.5), "probability is 1.5; must be in [0, 1]"),
     (lambda: ThreatModel(1, probability=-0.1), "probability is -0.1"),
@@ -127,14 +127,14 @@ THREAT_CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: ThreatModel(1, probability=[0.5]), "probability is [0.5]"),
     (lambda: ThreatModel(1, sets=SETS), "sets are given with k or distribution; must be given alone"),
     (lambda: ThreatModel(sets=SETS, distribution={}), "sets are given with k or distribution"),
-    (lambda: ThreatModel(sets=[[{1}], [{0}]]), "sets are [[{1}], [{0}]]; must be a mapping"),  # type: ignore[arg-type]
+    (lambda: ThreatModel(sets=[[{1}], [{0}]]), "sets are [[{1}], [{0}]]; must be a mapping"),
     (lambda: ThreatModel(sets={0: []}), "the family of corruption sets of agent 0 is empty"),
-    (lambda: ThreatModel(sets={0: 1}), "sets of agent 0 are 1; must be a list of sets"),  # type: ignore[dict-item]
-    (lambda: ThreatModel(sets={0: [1]}), "corruption set is 1; must be a set of agents"),  # type: ignore[list-item]
-    (lambda: ThreatModel(sets={0: ["12"]}), "corruption set is '12'"),  # type: ignore[list-item]
+    (lambda: ThreatModel(sets={0: 1}), "sets of agent 0 are 1; must be a list of sets"),
+    (lambda: ThreatModel(sets={0: [1]}), "corruption set is 1; must be a set of agents"),
+    (lambda: ThreatModel(sets={0: ["12"]}), "corruption set is '12'"),
     (lambda: ThreatModel(sets={0: [{-1}]}), "agent is -1; must be a number from 0"),
-    (lambda: ThreatModel(sets={"0": [{1}]}), "agent is '0'"),  # type: ignore[dict-item]
-    (lambda: ThreatModel(sets={0: [{1.0}]}), "agent is 1.0"),  # type: ignore[arg-type]
+    (lambda: ThreatModel(sets={"0": [{1}]}), "agent is '0'"),
+    (lambda: ThreatModel(sets={0: [{1.0}]}), "agent is 1.0"),
     (
         lambda: ThreatModel(sets={0: [{1}]}).corruptions(2, 0),
         "sets list the agents [0]; must list each of 0..1",
@@ -145,8 +145,8 @@ THREAT_CALLS: list[tuple[Callable[[], Any], str]] = [
         "sets of agent 0 hold [0]; must be a set of",
     ),
     (lambda: ThreatModel(sets={0: [{2}], 1: [{0}]}).corruptions(2, 1), "sets of agent 0 hold [2]"),
-    (lambda: ThreatModel(distribution=3), "distribution are 3; must be a mapping"),  # type: ignore[arg-type]
-    (lambda: ThreatModel(distribution={0: [1]}), "distribution of agent 0 is [1]"),  # type: ignore[dict-item]
+    (lambda: ThreatModel(distribution=3), "distribution are 3; must be a mapping"),
+    (lambda: ThreatModel(distribution={0: [1]}), "distribution of agent 0 is [1]"),
     (lambda: ThreatModel(distribution={0: {}}), "distribution of agent 0 sums to 0; must be 1"),
     (lambda: ThreatModel(distribution={0: {frozenset({1}): 0.5}}), "distribution of agent 0 sums to 0.5"),
     (
@@ -158,7 +158,7 @@ THREAT_CALLS: list[tuple[Callable[[], Any], str]] = [
         lambda: ThreatModel(1, distribution={0: {frozenset({1, 2}): 1}}),
         "holds [1, 2]; must be sets of at most k = 1",
     ),
-    (lambda: ThreatModel(distribution={0: {(1, 2): 0.5, (2, 1): 0.5}}), "holds [1, 2] twice"),  # type: ignore[dict-item]
+    (lambda: ThreatModel(distribution={0: {(1, 2): 0.5, (2, 1): 0.5}}), "holds [1, 2] twice"),
     (
         lambda: ThreatModel(1, 0.5, distribution={0: {frozenset({1}): 1}}),
         "probability is given with distribution",

@@ -106,4 +106,4 @@ def test_policies_are_json_only(tmp_path: Path, game: MarkovGame) -> None:
     with pytest.raises(FileError, match=r"extension is '\.npz'; must be \.json"):
         load_policy(tmp_path / "policy.npz", game)
     with pytest.raises(FileError, match="must be a string or a Path"):
-        load_game(3)  # type: ignore[arg-type]
+        load_game(3)

@@ -132,7 +132,7 @@ GAME_CALLS: list[tuple[Callable[[], Any], str]] = [
     (direct(initial="first"), "initial have dtype <U5"),
     (direct(names=["a"]), "names are ['a']; must be GameNames"),
     (direct(names=GameNames.of(["a", "b"], None, None)), "2 names of agents; must be 1"),
-    (direct(names=GameNames.of([1], None, None)), "agents hold the name 1; must be a non-empty string"),  # type: ignore[list-item]
+    (direct(names=GameNames.of([1], None, None)), "agents hold the name 1; must be a non-empty string"),
     (direct(names=GameNames.of(None, ["x"], None)), "1 names of states; must be 2"),
     (direct(names=GameNames.of(None, ["x", "x"], None)), "states hold the name 'x' twice"),
     (direct(names=GameNames.of(None, ["x", ""], None)), "states hold the name ''"),
@@ -147,8 +147,8 @@ GAME_CALLS: list[tuple[Callable[[], Any], str]] = [
         "actions in state 0 are given for 0 agents; must be 1",
     ),
     (lambda: GameNames.of("ab", None, None), "names of agents are 'ab'; must be a list"),
-    (lambda: GameNames.of(3, None, None), "are not lists of names"),  # type: ignore[arg-type]
-    (lambda: GameNames.of(None, None, [1, 2]), "are not lists of names"),  # type: ignore[list-item]
+    (lambda: GameNames.of(3, None, None), "are not lists of names"),
+    (lambda: GameNames.of(None, None, [1, 2]), "are not lists of names"),
     (
         direct(exact=exact(reward_numerators=bits(0))),
         "exact reward_numerators have shape (3,); must be (3, 1)",
@@ -262,8 +262,8 @@ GAME_CALLS: list[tuple[Callable[[], Any], str]] = [
     (step(result=([0], [(0.5, "s")])), "state 's', joint action (0,) sum to 0.5"),
     (step(result=([0], [(0.5, "s"), (0.6, None)])), "sum to 1.1 with their termination"),
     (step(state=1, result=([0], [(1, "1")])), "states hold the name '1' twice"),
-    (lambda: explore([], 1, [["a"]], lambda *_: None, 0.9), "initial_states is empty"),  # type: ignore[arg-type, return-value]
-    (lambda: explore(7, 1, [["a"]], lambda *_: None, 0.9), "initial_states are 7"),  # type: ignore[arg-type, return-value]
+    (lambda: explore([], 1, [["a"]], lambda *_: None, 0.9), "initial_states is empty"),
+    (lambda: explore(7, 1, [["a"]], lambda *_: None, 0.9), "initial_states are 7"),
     (
         lambda: explore({"s": 0.5}, 1, [["a"]], lambda *_: ([0], [(1, "s")]), 0.9),
         "initial distribution sums to 0.5",

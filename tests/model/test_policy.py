@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_strategies import games, policies, quick
 
+from arneq_exact.errors import PolicyError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 
@@ -63,6 +64,13 @@ def test_probabilities_are_kept_as_given_and_read_only() -> None:
         policy[0][0, 0] = 1
 
 
+def test_sums_may_miss_by_rounding_only() -> None:
+    column = [[1, 0, 0], [1, 0, 0]]
+    assert Policy(GAME, [[[0.5, 0.5 - 9e-10], [1, 0]], column]).horizon is None
+    with pytest.raises(PolicyError, match=r"in state '0' sum to 0\.999999998; must be 1"):
+        Policy(GAME, [[[0.5, 0.5 - 2e-9], [1, 0]], column])
+
+
 def test_negative_zero_becomes_zero() -> None:
     policy = Policy(GAME, [[[1, -0.0], [1, 0]], [[1, 0, 0], [1, 0, 0]]])
     assert not np.signbit(policy[0]).any()
@@ -87,7 +95,7 @@ def test_repr_tells_the_kind() -> None:
 def test_fit_is_about_action_counts() -> None:
     policy = Policy.uniform(GAME)
     policy.require_fit(GAME, "here")
-    assert Policy(GAME, policy) == policy  # type: ignore[arg-type]
+    assert Policy(GAME, policy) == policy
 
 
 @quick

@@ -105,7 +105,7 @@ def test_order_of_a_distribution_does_not_matter() -> None:
 
 
 def test_numpy_integers_count_as_integers() -> None:
-    assert ThreatModel(np.int64(1)) == ThreatModel(1)  # type: ignore[arg-type]
+    assert ThreatModel(np.int64(1)) == ThreatModel(1)
     assert ThreatModel(sets={np.int64(0): [{np.int32(1)}], 1: [{0}]}) == ThreatModel(
         sets={0: [{1}], 1: [{0}]}
     )
