@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Integral, Real
 
 import numpy as np
 
 from arneq_exact.certificate.build import Sealed, on_grid, seal
 from arneq_exact.certificate.certificate import Numbers
 from arneq_exact.certificate.rounding import rounded_up
-from arneq_exact.errors import InputError
+from arneq_exact.errors import InputError, StageError
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.candidates import Candidate, Problem
@@ -109,10 +110,14 @@ def solve(
     entries = _chosen(game, threat, method, horizon)
     if backend not in BACKENDS:
         raise InputError(f"solve: backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
-    if not isinstance(tol, float | int) or not tol > 0:
+    if isinstance(tol, bool) or not isinstance(tol, Real) or not tol > 0:
         raise InputError(f"solve: tol is {tol!r}; must be a positive number")
-    if time_limit is not None and not time_limit > 0:
+    if time_limit is not None and (not isinstance(time_limit, Real) or not time_limit > 0):
         raise InputError(f"solve: time_limit is {time_limit!r}; must be a positive number of seconds")
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise InputError(f"solve: seed is {seed!r}; must be an integer of at least 0")
+    if progress is not None and not callable(progress):
+        raise InputError(f"solve: progress is {progress!r}; must be a function of one Progress")
     if horizon is None:
         game.require_discounting("solve")
     run = _Run(game, threat, float(tol), horizon, progress, time_limit)
@@ -167,6 +172,7 @@ class _Run:
         self.method = ""
         self.best: _Judged | None = None
         self.trace: list[TraceEntry] = []
+        self.abandoned: list[str] = []
 
     def report(self, line: str) -> None:
         """Pass on a line of progress; stop the search when time is up."""
@@ -179,16 +185,23 @@ class _Run:
             raise _OutOfTime
 
     def judge_all(self, method: str, candidates: Iterator[Candidate]) -> None:
-        """Judge every candidate of one method; raise `_Proved` at the first that is certified."""
+        """Judge every candidate of one method; raise `_Proved` at the first that is certified.
+
+        A method that breaks down on its stage games or its linear algebra is abandoned, not an error.
+        """
         self.method = method
-        for candidate in candidates:
-            judged = self._judge(candidate)
-            self.trace.append(TraceEntry(candidate.note, candidate.iterations, judged.relative))
-            if self.best is None or judged.relative < self.best.relative:
-                self.best = judged
-            if judged.sealed is not None and judged.relative <= self.tol:
-                raise _Proved
-            self.report(candidate.note)
+        try:
+            for candidate in candidates:
+                judged = self._judge(candidate)
+                self.trace.append(TraceEntry(candidate.note, candidate.iterations, judged.relative))
+                if self.best is None or judged.relative < self.best.relative:
+                    self.best = judged
+                if judged.sealed is not None and judged.relative <= self.tol:
+                    raise _Proved
+                self.report(candidate.note)
+        except (StageError, np.linalg.LinAlgError) as error:
+            self.abandoned.append(f"{method} was abandoned: {error}")
+            self.report(self.abandoned[-1])
 
     def _judge(self, candidate: Candidate) -> _Judged:
         if candidate.bounds is None:
@@ -244,6 +257,7 @@ class _Run:
                 f"games of n = {self.game.n_agents} agents under {self.threat.describe()} "
                 "are a class that no solver covers yet"
             )
+        parts.extend(self.abandoned)
         if ending:
             parts.append(ending)
         parts.append(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -110,7 +111,7 @@ def backward_induction(
     InputError
         If the horizon is no positive integer, or the class of stage game has no solver.
     """
-    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
+    if isinstance(horizon, bool) or not isinstance(horizon, Integral) or horizon < 1:
         raise InputError(f"solve: horizon is {horizon!r}; must be an integer of at least 1")
     step = StageStep(game, threat, backend=backend, calls=calls)
     values = np.zeros((horizon + 1, game.n_agents, game.n_states))

@@ -272,9 +272,15 @@ def _rate_function(learning_rate: LearningRate | None) -> Callable[[int], float]
 
 
 def _rate(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value <= 1:
+    number = _real(value)
+    if not 0 < number <= 1:
         raise InputError(f"iterate: {name} is {shown(value)}; must be in (0, 1], or a function of t into it")
-    return float(value)
+    return number
+
+
+def _real(value: Any) -> float:
+    """Return a number as a float, nan if it is none."""
+    return float(value) if isinstance(value, Real) and not isinstance(value, bool) else float("nan")
 
 
 def _require_limits(max_iterations: Any, tol: Any) -> None:
@@ -282,7 +288,7 @@ def _require_limits(max_iterations: Any, tol: Any) -> None:
         raise InputError(
             f"iterate: max_iterations is {shown(max_iterations)}; must be an integer of at least 1"
         )
-    if not isinstance(tol, Real) or not tol >= 0:
+    if not _real(tol) >= 0:
         raise InputError(f"iterate: tol is {shown(tol)}; must be a number of at least 0")
 
 

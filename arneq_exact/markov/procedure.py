@@ -8,6 +8,7 @@ same procedure with its trace.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from arneq_exact.errors import StageError
 from arneq_exact.markov.candidates import Candidate, Problem
@@ -26,7 +27,8 @@ def run(problem: Problem) -> Iterator[Candidate]:
     """Yield the outcome of the procedure for each named selection of stage equilibria."""
     several = stage_class(problem.game.n_agents, problem.threat) == "bimatrix"
     for selection in SELECTIONS if several else ["first"]:
-        problem.report(f"the procedure of Eq. (2), {selection} equilibrium")
+        label = f"the procedure of Eq. (2), {selection} equilibrium"
+        problem.report(label)
         try:
             result = iterate(
                 problem.game,
@@ -35,6 +37,7 @@ def run(problem: Problem) -> Iterator[Candidate]:
                 selection=selection,
                 tol=1e-13,
                 keep_trace=False,
+                progress=partial(_report, problem, label),
             )
         except StageError as error:
             problem.report(f"selection {selection} abandoned: {error}")
@@ -44,3 +47,8 @@ def run(problem: Problem) -> Iterator[Candidate]:
         yield Candidate(
             result.policy, result.iterations, f"procedure of Eq. (2), {selection} equilibrium, {ending}"
         )
+
+
+def _report(problem: Problem, label: str, iteration: int, residual: float) -> None:
+    """Pass on the state of the run; `report` ends it when time is up."""
+    problem.report(f"{label}, iteration {iteration}, residual {residual:.2g}")
