@@ -17,8 +17,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from arneq_exact.certificate.build import Sealed, on_grid, seal
-from arneq_exact.certificate.certificate import Numbers
-from arneq_exact.certificate.rounding import rounded_up
+from arneq_exact.certificate.certificate import Certificate
+from arneq_exact.certificate.rounding import rounded_up, sum_above
 from arneq_exact.errors import InputError, StageError
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import one_blas_thread
@@ -226,9 +226,6 @@ class _Run:
         else:
             status = "certified" if max(relative) <= self.tol else "incomplete"
         policy = on_grid(self.game, best.candidate.policy)
-        first = (certificate.upper, certificate.lower)
-        if self.horizon is not None:
-            first = (certificate.upper[0], certificate.lower[0])
         message = best.candidate.note
         if status == "incomplete":
             message = self._why(ending, max(relative), best.candidate.note)
@@ -236,7 +233,7 @@ class _Run:
             status=status,
             policy=policy,
             values=np.array(certificate.lower, dtype=np.float64),
-            gap=_pointwise(*first, sealed.shift),
+            gap=_pointwise(certificate, sealed.shift),
             epsilon=certificate.epsilon,
             relative_gap=relative,
             attack=tuple(
@@ -298,12 +295,12 @@ def _chosen(
     return chosen
 
 
-def _pointwise(upper: Numbers, lower: Numbers, shift: tuple[Fraction, ...]) -> FloatArray:
-    """Return u − l + shift rounded up: a proved bound at every state."""
+def _pointwise(certificate: Certificate, shift: tuple[Fraction, ...]) -> FloatArray:
+    """Return u − l + shift rounded up, at the first step: a proved bound at every state."""
+    first = () if certificate.horizon is None else (0,)
+    upper, lower = certificate.upper[first], certificate.lower[first]
     result = np.empty(upper.shape)
-    for agent, (high, low, extra) in enumerate(zip(upper, lower, shift, strict=True)):
-        result[agent] = [
-            rounded_up(max(Fraction(u) - Fraction(v) + extra, Fraction(0)))
-            for u, v in zip(high.tolist(), low.tolist(), strict=True)
-        ]
+    for agent, extra in enumerate(shift):
+        spread = sum_above(upper[agent], -lower[agent])
+        result[agent] = np.maximum(sum_above(spread, rounded_up(extra)), 0.0)
     return result

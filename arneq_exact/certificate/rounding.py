@@ -17,6 +17,18 @@ def above(values: FloatArray) -> FloatArray:
     return np.nextafter(values, np.inf)
 
 
+def sum_above(left: FloatArray, right: FloatArray | float) -> FloatArray:
+    """Return the least doubles that are at least left + right, exact sums included.
+
+    The rounding error of a sum is itself a double (Møller 1965, Knuth's TwoSum), so its sign tells
+    whether the rounded sum is already an upper bound.
+    """
+    total = left + right
+    virtual = total - left
+    error = (left - (total - virtual)) + (right - virtual)
+    return np.where(error > 0, np.nextafter(total, np.inf), total)
+
+
 def rounded_up(value: Fraction) -> float:
     """Return the smallest double that is at least `value`, infinity past the largest.
 

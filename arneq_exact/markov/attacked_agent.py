@@ -7,9 +7,9 @@ all by policy iteration, so that the work hardly depends on the discount:
 * the value of a given pair (x, y) of stationary strategies: one linear system;
 * the best reply to a fixed strategy of either side: a Markov decision process (Howard 1960);
 * the value of the game with optimal x and y: Newton's method on v = T v, that is, solve the stage games
-  and evaluate the pair exactly (Pollatschek & Avi-Itzhak 1969). Once a Newton step does not shrink the
-  residual, the steps of Hoffman & Karp (1966) are taken instead (evaluate the best reply to y): slower,
-  but they converge from anywhere.
+  and evaluate the pair exactly (Pollatschek & Avi-Itzhak 1969). Once several Newton steps in a row do
+  not shrink the residual, the steps of Hoffman & Karp (1966) are taken instead (evaluate the best reply
+  to y): slower, but they converge from anywhere.
 
 If the threat decouples [T4] the matrices do not depend on π and the value is agent i's own maximin value.
 """
@@ -33,6 +33,8 @@ ROUNDING = 64 * float(np.finfo(float).eps)
 TINY = float(np.finfo(float).tiny)
 REPLY_ROUNDS = 1000
 GAME_ROUNDS = 200
+PATIENCE = 3
+"""Newton steps in a row that need not shrink the residual: far from the solution it may well grow."""
 
 
 @dataclass(frozen=True)
@@ -142,17 +144,19 @@ class AttackedAgent:
     def solve(self, start: FloatArray | None = None) -> AttackedValue:
         """Return the value of the game with optimal strategies of both sides."""
         value = np.zeros(self.game.n_states) if start is None else start
-        best_residual, best, newton = np.inf, None, True
+        best_residual, best, newton, stalls = np.inf, None, True, 0
         for rounds in range(1, GAME_ROUNDS + 1):
             stage = self.stage_value(value)
             scale = max(TINY, float(np.abs(stage.value).max()), float(np.abs(value).max()))
             residual = float(np.abs(stage.value - value).max())
-            newton = newton and residual <= 0.9 * best_residual
+            stalls = 0 if residual <= 0.9 * best_residual else stalls + 1
             if best is None or residual < best_residual:
                 best_residual = residual
                 best = AttackedValue(value, stage.response, stage.attack, rounds)
             if residual <= ROUNDING * scale:
                 break
+            # There is no way back: each return to Newton could undo what the safeguard has gained.
+            newton = newton and stalls <= PATIENCE
             if newton:
                 value = self.value_of(
                     self._cut_responses(stage.response), self._cut_attacks(stage.attack), value
@@ -160,10 +164,9 @@ class AttackedAgent:
             else:
                 bound = self.reply_to_attack(stage.attack, value).value
                 # Hoffman–Karp values fall monotonically after the first; rounding ends the fall.
-                stalled = float(np.abs(bound - value).max()) <= ROUNDING * scale
-                value = bound
-                if stalled:
+                if float(np.abs(bound - value).max()) <= ROUNDING * scale:
                     break
+                value = bound
         assert best is not None
         return best
 

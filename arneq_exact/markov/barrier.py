@@ -209,8 +209,8 @@ class _Path:
         tangent = _solved(system[1], unit)
         if tangent is None:
             return last
-        result: FloatArray = tangent / float(np.linalg.norm(tangent))
-        return result
+        tangent /= np.linalg.norm(tangent)
+        return tangent
 
 
 def _solved(matrix: FloatArray, rhs: FloatArray) -> FloatArray | None:

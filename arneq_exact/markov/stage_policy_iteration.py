@@ -13,6 +13,7 @@ systems. Games: two agents under any threat (and everything that decouples, wher
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import comb
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from arneq_exact.stage.solve import stage_class
 
 ROUNDS = 24
 STARTS = 6
+ENUMERATION_WORK = 200_000
+"""Pairs of supports per sweep up to which all stage equilibria are enumerated: about a second."""
+
 SETTLED = 1e-12
 """Relative change of values below which a run has settled."""
 
@@ -43,9 +47,7 @@ def run(problem: Problem) -> Iterator[Candidate]:
     """Yield the stage profile of every round, and its polished form every second round."""
     game, threat = problem.game, problem.threat
     rng = np.random.default_rng(problem.seed)
-    selections = ["first", "nearest", "welfare"]
-    if stage_class(2, threat) != "bimatrix":
-        selections = ["first"]
+    selections = _selections(game, threat)
     system = OptimalityConditions(game, threat)
     conditions = system if system.size <= LARGEST_SYSTEM else None
     total = 0
@@ -60,6 +62,18 @@ def run(problem: Problem) -> Iterator[Candidate]:
             yield Candidate(
                 candidate.policy, total, f"{candidate.note}, start {start + 1} ({selection} equilibrium)"
             )
+
+
+def _selections(game: MarkovGame, threat: ThreatModel) -> list[str]:
+    """Return the selections to try, in order.
+
+    Where all stage equilibria are quickly enumerated the best for all agents together comes first: in
+    games of coordination that is the equilibrium people look for.
+    """
+    if stage_class(2, threat) != "bimatrix":
+        return ["first"]
+    work = game.n_states * comb(int(game.action_counts.sum(axis=1).max()), int(game.action_counts.max()))
+    return ["welfare", "first", "nearest"] if work <= ENUMERATION_WORK else ["first"]
 
 
 def _one_run(

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from arneq_exact.errors import StageError
-from arneq_exact.stage.polishing import polish_bimatrix
+from arneq_exact.stage.polishing import ENOUGH, polish_bimatrix
 from arneq_exact.stage.verification import (
     TOLERANCE,
     FloatArray,
@@ -202,10 +202,17 @@ def bimatrix_equilibria(
                 "pairs of supports that nashpy is given"
             )
         found = bimatrix_by_nashpy_supports(unit, calls)
+    pairs = list(found)
+    if not pairs:
+        return []
+    first, second = np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
+    regrets = _verified_regret(np.broadcast_to(unit, (len(pairs), *unit.shape)), first, second)
     kept: list[_Pair] = []
-    for a, b in found:
-        pair = polish_bimatrix(unit, a, b)
-        regret = _verified_regret(unit[None], pair[0][None], pair[1][None])[0]
+    for pair, regret in zip(pairs, regrets.tolist(), strict=True):
+        # Most vertices are accurate to rounding as they come; the others are worth a polish.
+        if not regret <= ENOUGH:
+            pair = polish_bimatrix(unit, *pair)
+            regret = _verified_regret(unit[None], pair[0][None], pair[1][None])[0]
         if regret <= TOLERANCE and not any(_same(pair, other) for other in kept):
             kept.append(pair)
     return sorted(kept, key=_order)

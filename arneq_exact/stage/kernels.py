@@ -70,7 +70,11 @@ def solve_linear_system(matrix: FloatArray, rhs: FloatArray, size: int) -> bool:
 
 @compiled
 def normalise(mixture: FloatArray) -> bool:
-    """Clip negative entries to zero and divide by the sum, in place; False if nothing positive is left."""
+    """Clip negative entries to zero and divide by the sum, in place; False if nothing positive is left.
+
+    A mixture within rounding of multiples of 2^-20 that sum to 1 becomes these multiples. Pivoting leaves
+    1/2 as 0.49999999999999994; so the mixtures of simple games, and what is proved of them, are exact.
+    """
     total = 0.0
     for i in range(mixture.shape[0]):
         if not mixture[i] > 0.0:
@@ -78,8 +82,16 @@ def normalise(mixture: FloatArray) -> bool:
         total += mixture[i]
     if not (total > 0.0 and total < np.inf):
         return False
+    dyadic = 0.0
+    near = True
     for i in range(mixture.shape[0]):
         mixture[i] /= total
+        grid = np.rint(mixture[i] * 1048576.0) * (1.0 / 1048576.0)
+        near = near and abs(mixture[i] - grid) <= 4.5e-16
+        dyadic += grid
+    if near and dyadic == 1.0:
+        for i in range(mixture.shape[0]):
+            mixture[i] = np.rint(mixture[i] * 1048576.0) * (1.0 / 1048576.0)
     return True
 
 

@@ -28,7 +28,8 @@ import numpy as np
 from arneq_exact.stage.verification import FloatArray, IntArray
 
 _THRESHOLDS = (1e-10, 1e-8, 1e-6, 1e-4)
-_ENOUGH = 1e-14
+ENOUGH = 1e-14
+"""Regret at which a point needs no polish."""
 
 
 def polish_matrix_game(matrix: FloatArray, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -81,7 +82,7 @@ def polish(blocks: list[list[FloatArray | None]], mixtures: list[FloatArray]) ->
     best_regret = _largest_regret(matrix, player, best)
     start = best
     for threshold in _THRESHOLDS:
-        if best_regret <= _ENOUGH:
+        if best_regret <= ENOUGH:
             break
         point = _normalised(_least_norm_correction(matrix, player, start, threshold), player)
         regret = _largest_regret(matrix, player, point)

@@ -1,0 +1,42 @@
+# `make demo` and `make test` work as the first command in a fresh clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint types docs examples kernels clean
+
+demo: $(VENV)/.package
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.lint
+	$(BIN)/mypy
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+examples: $(VENV)/.package
+	@for script in examples/*.py; do echo "== $$script"; $(BIN)/python $$script > /dev/null || exit 1; done
+
+# numba does not notice that a kernel changed which another kernel calls: `make kernels` forgets them all.
+kernels:
+	find arneq_exact -name '*.nb[ic]' -delete
+
+clean: kernels
+	rm -rf $(VENV) demo docs/_build build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/.package: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test $(VENV)/.lint $(VENV)/.docs: $(VENV)/.%: $(VENV)/.package
+	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	@touch $@
