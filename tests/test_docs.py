@@ -1,0 +1,137 @@
+"""The pages hold what they show: code and commands run, ids of statements match, solvers have pages."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from arneq_exact import cli, referee
+from arneq_exact.markov.registry import SOLVERS
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+STATEMENTS = [*(f"T{number}" for number in range(1, 15)), "T6a", *(f"F{number}" for number in range(1, 7))]
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(DOCS))
+
+
+def blocks(page: Path) -> Iterator[tuple[int, str, str]]:
+    """Yield (line, language, text) of the page's fenced code that can be run."""
+    text = page.read_text(encoding="utf-8")
+    for match in BLOCK.finditer(text):
+        if match[1] in ("python", "console"):
+            yield text.count("\n", 0, match.start(2)), match[1], match[2]
+
+
+RUNNABLE = [page for page in PAGES if any(blocks(page))]
+
+
+@pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
+def test_code_of_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of a page share their names and one empty folder."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    ran = 0
+    for line, language, text in blocks(page):
+        if language == "console":
+            ran += run_commands(text, f"{name_of(page)}, line {line}")
+        else:
+            ran += run_python(text, names, page, line)
+    assert ran > 0
+
+
+def run_python(text: str, names: dict[str, object], page: Path, line: int) -> int:
+    """Run a block with prompts as a doctest, one without as it stands; return how much was run."""
+    if ">>>" not in text:
+        exec(compile("\n" * line + text, str(page), "exec"), names)
+        return 1
+    test = doctest.DocTestParser().get_doctest(text, names, name_of(page), str(page), line)
+    report = io.StringIO()
+    result = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=report.write, clear_globs=False)
+    names.update(test.globs)
+    assert not result.failed, report.getvalue()
+    return result.attempted
+
+
+def run_commands(text: str, where: str) -> int:
+    """Run the commands after each `$` and compare what they print."""
+    count = 0
+    for session in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, expected = session.partition("\n")
+        arguments = shlex.split(command)
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
+            if arguments[0] == "arneq":
+                code = cli.main(arguments[1:])
+            else:
+                assert arguments[:3] == ["python", "-m", "arneq_exact.referee"], where
+                code = referee.main(arguments[3:])
+        got = shown.getvalue()
+        assert code in (0, 1, 3), f"{where}: {command}\n{got}"
+        assert doctest.OutputChecker().check_output(expected, got, FLAGS), f"{where}: {command}\n{got}"
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_statement_has_its_place(statement: str) -> None:
+    """Each id is a target exactly once in the theory pages, above a heading that starts with it."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in sorted((DOCS / "theory").glob("*.md")))
+    assert len(re.findall(rf"^\({statement}\)=\n+#+ {statement}\b", text, re.MULTILINE)) == 1
+
+
+def test_statements_named_in_code_exist() -> None:
+    named = set()
+    for folder in ("arneq_exact", "tests", "examples", "benchmarks", "docs"):
+        for path in [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.md")]:
+            if "_build" not in path.parts:
+                for group in re.findall(
+                    r"\[((?:[TF]\d+[a-z]?)(?:, [TF]\d+[a-z]?)*)\]", path.read_text(encoding="utf-8")
+                ):
+                    named |= set(group.split(", "))
+    assert named >= {"T4", "T12", "F2"}
+    assert named <= set(STATEMENTS)
+
+
+def test_statements_that_code_rests_on_are_named_there() -> None:
+    """The other way round: a statement of the theory is used, or tested, somewhere in the code."""
+    text = "\n".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("arneq_exact", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+        if path != Path(__file__)
+    )
+    # A group such as [T6, T7], and a range written out, count for each of their members.
+    missing = [name for name in STATEMENTS if not re.search(rf"[\[ ]{name}[\],]", text)]
+    assert missing in ([], ["T6a"])
+
+
+def test_every_solver_has_a_page() -> None:
+    pages = {page.stem for page in (DOCS / "reference" / "solvers").glob("*.md")}
+    for entry in SOLVERS:
+        assert entry.name in pages
+        text = (DOCS / "reference" / "solvers" / f"{entry.name}.md").read_text(encoding="utf-8")
+        assert f"{{solver-facts}} {entry.name}\n" in text
+        assert f"(solver-{entry.name})=\n" in text
+    assert pages >= {"backward-induction", "stage-linear", "stage-bimatrix", "stage-polymatrix", "index"}
+
+
+def test_every_page_is_in_a_table_of_contents() -> None:
+    listed = {DOCS / "index.md"}
+    for page in PAGES:
+        for toctree in re.findall(r"```\{toctree\}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            entries = [line for line in toctree.split("\n") if line and not line.startswith(":")]
+            listed |= {(page.parent / f"{entry}.md").resolve() for entry in entries}
+    assert {page.resolve() for page in PAGES} == {page.resolve() for page in listed}
