@@ -35,3 +35,4 @@ html_theme = "furo"
 html_title = "arneq_exact"
 html_copy_source = False
 html_show_sourcelink = False
+html_show_copyright = False

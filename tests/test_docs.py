@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from arneq_exact import cli, referee
+from arneq_exact.certificate import rounding
 from arneq_exact.markov.registry import SOLVERS
+from arneq_exact.stage import polymatrix, verification
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -126,6 +128,17 @@ def test_every_solver_has_a_page() -> None:
         assert f"{{solver-facts}} {entry.name}\n" in text
         assert f"(solver-{entry.name})=\n" in text
     assert pages >= {"backward-induction", "stage-linear", "stage-bimatrix", "stage-polymatrix", "index"}
+
+
+def test_figures_of_stage_solvers() -> None:
+    """The numbers in these hand-written tables are those of the code."""
+    for name in ("stage-linear", "stage-bimatrix", "stage-polymatrix"):
+        text = (DOCS / "reference" / "solvers" / f"{name}.md").read_text(encoding="utf-8")
+        assert f"at most {verification.TOLERANCE:.0e} of" in text
+    assert f"up to {polymatrix.MILP_LIMIT} actions" in text
+    assert f"pass {rounding.LONGEST_DENOMINATOR} bits" in (DOCS / "theory" / "certificate.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_every_page_is_in_a_table_of_contents() -> None:
