@@ -1,6 +1,6 @@
 """Links from ids of statements, in pages and in docstrings, to their place in the theory pages.
 
-In docstrings, names in single backticks are set as code.
+In docstrings, names in single backticks and the indented formulas of a module's text are set as code.
 """
 
 from __future__ import annotations
@@ -42,7 +42,23 @@ def in_docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: 
             lines[number] = with_links(line, ":ref:`[{label}] <{label}>`")
 
 
+def formulas_as_code(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Keep the lines of an indented block in a module's text apart, as they are in the source."""
+    if what != "module":
+        return
+    result: list[str] = []
+    before = ""
+    for line in lines:
+        starts = line.startswith("    ") and before and not before.startswith(" ")
+        if starts and not result[-1] and not before.endswith("::"):
+            result += ["::", ""]
+        result.append(line)
+        before = line or before
+    lines[:] = result
+
+
 def setup(app: Any) -> dict[str, bool]:
     app.connect("source-read", in_page)
     app.connect("autodoc-process-docstring", in_docstring)
+    app.connect("autodoc-process-docstring", formulas_as_code)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
