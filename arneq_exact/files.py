@@ -36,19 +36,21 @@ def save(thing: Any, path: str | Path, game: MarkovGame | None = None) -> None:
     if isinstance(thing, MarkovGame):
         save_game(thing, path)
         return
+    # Solutions are known by their parts: importing them would pull in every solver.
+    is_solution = hasattr(thing, "to_json") and hasattr(thing, "certificate")
+    if not is_solution and not isinstance(thing, Policy | Certificate):
+        raise InputError(
+            f"save: {type(thing).__name__} has no file format; must be a game, policy, "
+            "certificate or solution"
+        )
     if game is None:
         raise InputError(f"save: game is missing; must be given with a {type(thing).__name__}")
     if isinstance(thing, Policy):
         save_policy(thing, game, path)
     elif isinstance(thing, Certificate):
         write_json(certificate_to_json(thing, game), path)
-    elif hasattr(thing, "to_json"):
-        write_json(thing.to_json(game), path)
     else:
-        raise InputError(
-            f"save: {type(thing).__name__} has no file format; must be a game, policy, "
-            "certificate or solution"
-        )
+        write_json(thing.to_json(game), path)
 
 
 def load(path: str | Path, game: MarkovGame | None = None) -> MarkovGame | Policy | Certificate:
