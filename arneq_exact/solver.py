@@ -301,6 +301,10 @@ def _pointwise(certificate: Certificate, shift: tuple[Fraction, ...]) -> FloatAr
     upper, lower = certificate.upper[first], certificate.lower[first]
     result = np.empty(upper.shape)
     for agent, extra in enumerate(shift):
-        spread = sum_above(upper[agent], -lower[agent])
-        result[agent] = np.maximum(sum_above(spread, rounded_up(extra)), 0.0)
+        if upper.dtype == object:
+            spread = upper[agent] - lower[agent]
+            result[agent] = [rounded_up(max(difference + extra, Fraction(0))) for difference in spread]
+        else:
+            above = sum_above(upper[agent], -lower[agent])
+            result[agent] = np.maximum(sum_above(above, rounded_up(extra)), 0.0)
     return result

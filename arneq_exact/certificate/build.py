@@ -18,6 +18,7 @@ from arneq_exact.certificate.certificate import Certificate
 from arneq_exact.certificate.check import evaluate_exact
 from arneq_exact.certificate.check_float import evaluate_float
 from arneq_exact.certificate.rounding import rounded_up
+from arneq_exact.certificate.simplify import simplified
 from arneq_exact.errors import InputError, PolicyError
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.attacked_agent import AttackedAgent
@@ -48,6 +49,9 @@ class Sealed:
 
 
 GRID = 2.0**52
+SIMPLIFY_BELOW = 1e-9
+"""Relative gap below which rational evidence is guessed: above it the policy is no equilibrium anyway."""
+
 EXACT_WORK = 60_000
 """Up to this many numbers in reward table times columns the exact checker seals: a few seconds."""
 
@@ -111,6 +115,16 @@ def seal(
     if bounds is None:
         bounds = _evidence(game, threat, grid)
     sealing = arithmetic or ("exact" if _work(game, grid, bounds) <= EXACT_WORK else "float")
+    sealed = _seal(game, threat, grid, bounds, sealing)
+    if sealing == "exact" and 0 < max(sealed.relative) <= SIMPLIFY_BELOW and grid.horizon is None:
+        guessed = _seal(game, threat, grid, simplified(bounds), sealing)
+        if max(guessed.relative) < max(sealed.relative):
+            sealed = guessed
+    return sealed
+
+
+def _seal(game: MarkovGame, threat: ThreatModel, grid: Policy, bounds: Bounds, sealing: str) -> Sealed:
+    """Let the checker compute the claim from the evidence as it is."""
     draft = Certificate(
         game=game.content_hash,
         threat=threat,

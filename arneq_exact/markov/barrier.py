@@ -216,7 +216,7 @@ class _Path:
 def _solved(matrix: FloatArray, rhs: FloatArray) -> FloatArray | None:
     """Solve a linear system; None if it is singular to working accuracy."""
     try:
-        solution: FloatArray = np.linalg.solve(matrix, rhs)
+        solution = np.asarray(np.linalg.solve(matrix, rhs), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
     return solution if np.isfinite(solution).all() else None

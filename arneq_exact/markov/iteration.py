@@ -157,7 +157,7 @@ def iterate(
     >>> game = MarkovGame.one_shot([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]])
     >>> result = iterate(game, ThreatModel(1))
     >>> result.status, result.iterations
-    ('converged', 2)
+    ('converged', 1)
     """
     require_game_and_threat(game, threat, "iterate")
     game.require_discounting("iterate")

@@ -42,7 +42,9 @@ class StageStep:
 
     Parameters
     ----------
-    game, threat, selection, backend, calls
+    game : MarkovGame
+    threat : ThreatModel
+    selection, backend, calls : optional
         As in `arneq_exact.stage.solve.StageSolver`.
     """
 

@@ -94,6 +94,9 @@ class MarkovGame:
     ) -> MarkovGame:
         """Build a game from dense tables; every state has the same action counts.
 
+        Numbers may be floats, ints, Fractions or strings "p/q"; if any is not a float, the game
+        keeps its exact rationals.
+
         Parameters
         ----------
         rewards : (n, S, A1, ..., An)
@@ -103,9 +106,6 @@ class MarkovGame:
         initial : (S,), optional
         agents, states, actions : names, optional
             `actions` holds one list of names per agent.
-
-        Numbers may be floats, ints, Fractions or strings "p/q"; if any is not a float, the game
-        keeps its exact rationals.
 
         Examples
         --------

@@ -32,9 +32,14 @@ def print_entry(console: Console, entry: CatalogEntry) -> None:
     console.print(f"origin: {entry.origin}", highlight=False)
     for name, (default, meaning) in entry.parameters.items():
         console.print(f"  {name} = {default!r}: {meaning}", highlight=False)
+    if entry.answers:
+        console.print("known answers:")
     for answer in entry.answers:
-        instance = ", ".join(f"{key}={value!r}" for key, value in answer.parameters.items()) or "default"
+        instance = "".join(f", {key} = {value!r}" for key, value in answer.parameters.items())
+        state, values = next(iter(answer.values.items()))
+        worth = ", ".join(str(value) for value in values)
         console.print(
-            f"  {answer.label} answer for {answer.threat.describe()}, {instance}: {answer.source}",
+            f"  {answer.label}: {answer.threat.describe()}{instance}: worth ({worth}) at {state!r}; "
+            f"{answer.source}",
             highlight=False,
         )

@@ -1,0 +1,54 @@
+"""Guess the rational evidence behind doubles: 0.0099999… may stand for 1/100.
+
+The evidence of a certificate is never believed [T12], so it may be guessed. Where a game is small its values
+and its attackers' mixtures are often rationals with short denominators; written as such instead of as the
+nearest doubles they can close the proved gap to exactly 0.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arneq_exact.markov.candidates import Bounds
+from arneq_exact.model.rationals import FloatArray
+
+LONGEST_VALUE = 10**7
+LONGEST_PROBABILITY = 10**4
+NEARNESS = 1e-12
+"""A guess must agree with its double to this, relative to the larger of the double and 1."""
+
+
+def simplified(bounds: Bounds) -> Bounds:
+    """Return the evidence with every number replaced by a near rational with a short denominator.
+
+    A number without one stays as it is; a mixture is replaced only as a whole, if it sums to 1.
+    """
+    attack = tuple(_mixtures(array) for array in bounds.attack)
+    return Bounds(attack, _values(bounds.upper), _values(bounds.lower))
+
+
+def _guess(number: float, longest: int) -> Fraction | None:
+    guess = Fraction(number).limit_denominator(longest)
+    return guess if abs(float(guess) - number) <= NEARNESS * max(1.0, abs(number)) else None
+
+
+def _values(array: FloatArray) -> NDArray[Any]:
+    result = np.empty(array.size, dtype=object)
+    for index, number in enumerate(array.reshape(-1).tolist()):
+        guess = _guess(number, LONGEST_VALUE)
+        result[index] = Fraction(number) if guess is None else guess
+    return result.reshape(array.shape)
+
+
+def _mixtures(array: FloatArray) -> NDArray[Any]:
+    result = np.empty((array.size // array.shape[-1], array.shape[-1]), dtype=object)
+    for index, row in enumerate(array.reshape(result.shape).tolist()):
+        guesses = [_guess(number, LONGEST_PROBABILITY) for number in row]
+        known = [guess for guess in guesses if guess is not None]
+        whole = len(known) == len(row) and sum(known) == 1
+        result[index] = known if whole else [Fraction(number) for number in row]
+    return result.reshape(array.shape)

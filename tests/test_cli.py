@@ -1,0 +1,183 @@
+"""The `arneq` command: exit codes, output, wrong input, interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from arneq_exact import Policy, ThreatModel, catalog, certify, cli, save
+
+
+def run(capsys, *arguments):
+    code = cli.main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.fixture
+def nosde(tmp_path):
+    path = tmp_path / "nosde.json"
+    save(catalog.load("nosde"), path)
+    return path
+
+
+def test_solve_writes_a_solution_that_check_and_referee_accept(capsys, tmp_path, nosde):
+    out = tmp_path / "solution.json"
+    code, text, _ = run(capsys, "solve", nosde, "--k", 1, "--out", out)
+    assert code == 0
+    assert "exact" in text
+    assert "keep" in text
+    code, text, _ = run(capsys, "check", nosde, out, "--k", 1)
+    assert code == 0
+    assert "k = 1" in text
+    referee = subprocess.run(
+        [sys.executable, "-m", "arneq_exact.referee", str(nosde), str(out)], capture_output=True, text=True
+    )
+    assert referee.returncode == 0, referee.stderr
+
+
+def test_check_refuses_another_threat_and_a_forged_claim(capsys, tmp_path, nosde):
+    out = tmp_path / "solution.json"
+    assert run(capsys, "solve", nosde, "--k", 0, "--out", out)[0] == 0
+    code, text, _ = run(capsys, "check", nosde, out, "--k", 1)
+    assert code == 1
+    assert "refused" in text
+    data = json.loads(out.read_text())
+    data["certificate"]["epsilon"] = ["0/1", "0/1"]
+    out.write_text(json.dumps(data))
+    code, text, _ = run(capsys, "check", nosde, out)
+    assert code == 1
+    assert "epsilon" in text
+
+
+def test_gap_of_a_policy_that_is_no_equilibrium(capsys, tmp_path, nosde):
+    game = catalog.load("nosde")
+    policy, certificate = tmp_path / "policy.json", tmp_path / "certificate.json"
+    save(Policy.uniform(game), policy, game)
+    code, text, _ = run(capsys, "gap", nosde, policy, "--k", 0, "--json", "--out", certificate)
+    assert code == 0
+    assert max(json.loads(text)["relative"]) > 0.1
+    assert run(capsys, "check", nosde, certificate, "--k", 0)[0] == 0
+
+
+def test_incomplete_has_exit_code_3_and_a_proved_gap(capsys):
+    arguments = ["random-dense", "--param", "agents=3", "--k", 1, "--method", "best-response-iteration"]
+    code, text, _ = run(capsys, "solve", *arguments, "--json")
+    answer = json.loads(text)
+    assert code == 3
+    assert answer["status"] == "incomplete"
+    assert max(answer["relative_gap"]) > 1e-8
+    assert "proved relative gap" in answer["message"]
+
+
+def test_games_lists_describes_and_writes(capsys, tmp_path):
+    code, text, _ = run(capsys, "games", "--json")
+    assert code == 0
+    assert {entry["name"] for entry in json.loads(text)} == set(catalog.names())
+    code, text, _ = run(capsys, "games", "penalty")
+    assert code == 0
+    assert "origin" in text
+    code, text, _ = run(capsys, "games", "penalty", "--param", "penalty=-4", "--out", tmp_path / "p.npz")
+    assert code == 0
+    assert run(capsys, "solve", tmp_path / "p.npz", "--k", 1)[0] == 0
+
+
+def test_finite_horizon_and_probability(capsys):
+    code, text, _ = run(capsys, "solve", "nosde", "--horizon", 3, "--probability", "1/4", "--k", 1, "--json")
+    answer = json.loads(text)
+    assert code == 0
+    assert answer["method"] == "backward-induction"
+    assert answer["certificate"]["horizon"] == 3
+    assert answer["certificate"]["threat"] == {"k": 1, "probability": 0.25}
+
+
+def test_threat_from_a_file(capsys, tmp_path):
+    path = tmp_path / "threat.json"
+    path.write_text(json.dumps(ThreatModel(sets={0: [[1]], 1: [[]]}).to_json()))
+    code, text, _ = run(capsys, "solve", "climbing", "--threat", path, "--json")
+    assert code == 0
+    assert json.loads(text)["certificate"]["threat"] == {"sets": {"0": [[1]], "1": [[]]}}
+
+
+WRONG = {
+    "no such game": (["solve", "nosd"], "did you mean 'nosde'"),
+    "no such file": (["solve", "absent.json"], "absent.json"),
+    "negative k": (["solve", "nosde", "--k", "-1"], "k is -1"),
+    "probability alone": (["solve", "nosde", "--probability", "0.5"], "without --k"),
+    "probability above 1": (["solve", "nosde", "--k", "1", "--probability", "2"], "in [0, 1]"),
+    "unknown method": (["solve", "nosde", "--method", "magic"], "must be auto or one of"),
+    "method that does not apply": (["solve", "nosde", "--k", "0", "--method", "decoupled"], "does not take"),
+    "unknown backend": (["solve", "nosde", "--backend", "gpu"], "backend"),
+    "zero tolerance": (["solve", "nosde", "--tol", "0"], "tol"),
+    "horizon 0": (["solve", "nosde", "--horizon", "0"], "horizon"),
+    "unknown parameter": (["solve", "nosde", "--param", "x=1"], "no parameter 'x'"),
+    "parameter without value": (["solve", "nosde", "--param", "x"], "NAME=VALUE"),
+    "check without certificate": (["check", "nosde", "absent.json"], "absent.json"),
+    "threat file and k": (["solve", "nosde", "--k", "1", "--threat", "t.json"], "given alone"),
+    "output of no game": (["games", "--out", "x.json"], "without a game"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "fragment"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_input_is_one_line_and_exit_code_2(capsys, arguments, fragment):
+    code, out, err = run(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith(f"arneq {arguments[0]}: ")
+    assert fragment in err
+
+
+def test_usage_errors_have_exit_code_2(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["solve"])
+    assert stopped.value.code == 2
+
+
+def test_help_answers_in_under_a_second():
+    start = time.perf_counter()
+    help_text = subprocess.run(
+        [sys.executable, "-m", "arneq_exact.cli", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    # Bounded with a margin for a loaded machine; on an idle one it takes a tenth of a second.
+    assert time.perf_counter() - start < 1
+    assert "solve" in help_text
+
+
+def test_ctrl_c_gives_the_best_policy_so_far(tmp_path):
+    """A real process, a real signal: exit code 3 and a certificate that holds."""
+    out = tmp_path / "solution.json"
+    arguments = ["solve", "random-dense", "--param", "agents=3", "--param", "states=12", "--k", "1",
+                 "--tol", "1e-300", "--out", str(out), "--json"]  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "arneq_exact.cli", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
+    )  # fmt: skip
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    text, errors = process.communicate(timeout=60)
+    assert process.returncode == 3, errors
+    answer = json.loads(text)
+    assert answer["status"] == "incomplete"
+    assert "interrupted" in answer["message"]
+    assert cli.main(["check", "random-dense", "--param", "agents=3", "--param", "states=12", str(out)]) == 0
+
+
+def test_check_imports_no_solver(tmp_path, nosde):
+    """`arneq check` runs where numba, cvxpy and nashpy cannot be imported."""
+    game = catalog.load("nosde")
+    certificate = tmp_path / "certificate.json"
+    save(certify(game, ThreatModel(1), Policy.uniform(game)), certificate, game)
+    code = (
+        "import sys\n"
+        "for name in ('numba', 'cvxpy', 'nashpy', 'networkx', 'matplotlib'): sys.modules[name] = None\n"
+        f"from arneq_exact import cli; sys.exit(cli.main(['check', {str(nosde)!r}, {str(certificate)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
