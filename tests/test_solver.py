@@ -30,7 +30,7 @@ def verify(game, threat, solution, tol=1e-8) -> None:
     assert check(game, certificate, threat).valid
     assert check(game, certificate, threat).epsilon == solution.epsilon
     assert same_bits(solution.policy, certificate.policy)
-    np.testing.assert_array_equal(solution.values, certificate.lower)
+    np.testing.assert_array_equal(solution.values, certificate.lower.astype(np.float64))
     units = game.exact_reward_range()
     for bound, unit, relative in zip(solution.epsilon, units, solution.relative_gap, strict=True):
         assert Fraction(relative) >= bound / unit
@@ -400,9 +400,22 @@ def test_sample_of_two_agents_with_a_probability(number):
 
 
 def test_decoupled_bounds_need_no_second_look(monkeypatch):
-    """The solver's own mixtures and values are the certificate's: nothing is solved again to certify."""
+    """The solver's own mixtures and values are the evidence: nothing is solved again to certify."""
     game = games.random_game(np.random.default_rng(5), 2, 5, 3, 0.9)
     (candidate,) = decoupled.run(decoupled.Problem(game, ThreatModel(1)))
+    monkeypatch.setattr("arneq_exact.certificate.build._evidence", pytest.fail)
     solution = solve(game, ThreatModel(1))
-    np.testing.assert_array_equal(solution.certificate.upper, candidate.bounds.upper)
-    np.testing.assert_array_equal(solution.certificate.attacker[0], candidate.bounds.attack[0])
+    assert solution.proved
+    upper = solution.certificate.upper.astype(np.float64)
+    np.testing.assert_allclose(upper, candidate.bounds.upper, rtol=0, atol=1e-11)
+
+
+def test_simple_values_are_proved_exactly():
+    """Evidence may be guessed rationals: the values 12/(1 + 3ρ) of the cycling game close the gap."""
+    game = games.nosde("3/4")
+    for rho, worth in (("1/2", Fraction(24, 5)), ("3/5", Fraction(30, 7))):
+        threat = ThreatModel(1, probability=rho)
+        solution = solve(game, threat)
+        verify(game, threat, solution)
+        assert solution.status == "exact"
+        assert Fraction(solution.certificate.lower[0, 1]) == worth
