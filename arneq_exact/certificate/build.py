@@ -18,7 +18,7 @@ from arneq_exact.certificate.certificate import Certificate
 from arneq_exact.certificate.check import evaluate_exact
 from arneq_exact.certificate.check_float import evaluate_float
 from arneq_exact.certificate.rounding import rounded_up
-from arneq_exact.certificate.simplify import simplified
+from arneq_exact.certificate.simplify import simple_mixtures, simple_values
 from arneq_exact.errors import InputError, PolicyError
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.attacked_agent import AttackedAgent
@@ -117,7 +117,12 @@ def seal(
     sealing = arithmetic or ("exact" if _work(game, grid, bounds) <= EXACT_WORK else "float")
     sealed = _seal(game, threat, grid, bounds, sealing)
     if sealing == "exact" and 0 < max(sealed.relative) <= SIMPLIFY_BELOW and grid.horizon is None:
-        guessed = _seal(game, threat, grid, simplified(bounds), sealing)
+        guess = Bounds(
+            tuple(simple_mixtures(array) for array in bounds.attack),
+            simple_values(bounds.upper),
+            simple_values(bounds.lower),
+        )
+        guessed = _seal(game, threat, grid, guess, sealing)
         if max(guessed.relative) < max(sealed.relative):
             sealed = guessed
     return sealed

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arneq_exact.markov.candidates import Bounds
 from arneq_exact.model.rationals import FloatArray
 
 LONGEST_VALUE = 10**7
@@ -22,21 +21,13 @@ NEARNESS = 1e-12
 """A guess must agree with its double to this, relative to the larger of the double and 1."""
 
 
-def simplified(bounds: Bounds) -> Bounds:
-    """Return the evidence with every number replaced by a near rational with a short denominator.
-
-    A number without one stays as it is; a mixture is replaced only as a whole, if it sums to 1.
-    """
-    attack = tuple(_mixtures(array) for array in bounds.attack)
-    return Bounds(attack, _values(bounds.upper), _values(bounds.lower))
-
-
 def _guess(number: float, longest: int) -> Fraction | None:
     guess = Fraction(number).limit_denominator(longest)
     return guess if abs(float(guess) - number) <= NEARNESS * max(1.0, abs(number)) else None
 
 
-def _values(array: FloatArray) -> NDArray[Any]:
+def simple_values(array: FloatArray) -> NDArray[Any]:
+    """Return every number as a near rational with a short denominator, or as it is if there is none."""
     result = np.empty(array.size, dtype=object)
     for index, number in enumerate(array.reshape(-1).tolist()):
         guess = _guess(number, LONGEST_VALUE)
@@ -44,7 +35,8 @@ def _values(array: FloatArray) -> NDArray[Any]:
     return result.reshape(array.shape)
 
 
-def _mixtures(array: FloatArray) -> NDArray[Any]:
+def simple_mixtures(array: FloatArray) -> NDArray[Any]:
+    """Return every mixture (last axis) in short rationals that sum to 1, or as it is."""
     result = np.empty((array.size // array.shape[-1], array.shape[-1]), dtype=object)
     for index, row in enumerate(array.reshape(result.shape).tolist()):
         guesses = [_guess(number, LONGEST_PROBABILITY) for number in row]
