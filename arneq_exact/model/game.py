@@ -277,6 +277,10 @@ class MarkovGame:
         joint = np.unravel_index(row - int(self.offsets[state]), counts)
         return state, tuple(int(a) for a in joint)
 
+    def describe_size(self) -> str:
+        """Return the numbers of agents and states in words."""
+        return f"{_counted(self.n_agents, 'agent')}, {_counted(self.n_states, 'state')}"
+
     def describe_row(self, row: int) -> str:
         """Name a row in an error message."""
         state, joint = self.joint_action_of(row)
@@ -303,4 +307,8 @@ class MarkovGame:
 
     def __repr__(self) -> str:
         kind = ", exact rationals" if self.exact else ""
-        return f"MarkovGame({self.n_agents} agents, {self.n_states} states, {self.n_rows} rows{kind})"
+        return f"MarkovGame({self.describe_size()}, {_counted(self.n_rows, 'row')}{kind})"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

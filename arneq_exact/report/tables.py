@@ -25,7 +25,7 @@ def print_solution(
     """Print status, policy, values, worst attacks and the proved gap of at most `states` states."""
     style = STATUS_STYLE[solution.status]
     console.print(
-        f"[{style}]{solution.status}[/]: {game.n_agents} agents, {game.n_states} states, "
+        f"[{style}]{solution.status}[/]: {game.describe_size()}, "
         f"{threat.describe()}, by {solution.method} in {solution.seconds:.2f} s"
     )
     console.print(f"  {solution.message}", highlight=False)
@@ -80,7 +80,7 @@ def mixture_text(game: MarkovGame, state: int, agent: int, probabilities: FloatA
     if len(played) == 1:
         return game.action_name(state, agent, int(played[0]))
     return ", ".join(
-        f"{game.action_name(state, agent, int(action))} {probabilities[action]:.6g}" for action in played
+        f"{game.action_name(state, agent, int(action))}: {probabilities[action]:.6g}" for action in played
     )
 
 
