@@ -50,14 +50,14 @@ def run(problem: Problem) -> Iterator[Candidate]:
     """Yield polished policies near the end of each path."""
     conditions = OptimalityConditions(problem.game, problem.threat)
     rng = np.random.default_rng(problem.seed)
-    for start in range(STARTS):
+    for start in range(problem.first_start, problem.first_start + STARTS):
         path = _Path(conditions, _weights(conditions, rng if start else None))
         yield from _follow(problem, path, start)
 
 
 def _follow(problem: Problem, path: _Path, start: int) -> Iterator[Candidate]:
     landings = list(LANDINGS)
-    label = f"barrier path {start + 1} of {STARTS}"
+    label = f"barrier path {start + 1} of {problem.first_start + STARTS}"
     if not path.begin():
         return
     for number in range(STEPS):

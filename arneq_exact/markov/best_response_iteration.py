@@ -3,7 +3,7 @@
 Yields the profile of maximin strategies (the ARNEQ against everyone else corrupted), the uniform
 profile, and then plays best responses in turn, each agent against the current policies of the others
 under its own attacker. A fixed point of that is an ARNEQ, typically a pure one; in general it cycles, so
-a bounded number of rounds is played.
+a bounded number of rounds is played. A start after the first plays from a random pure profile instead.
 
 Guarantee: none; candidates are certified. Cost: one zero-sum stochastic game per agent and round.
 """
@@ -11,6 +11,9 @@ Guarantee: none; candidates are certified. Cost: one zero-sum stochastic game pe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 
 from arneq_exact.markov import decoupled
 from arneq_exact.markov.attacked_agent import AttackedAgent
@@ -30,13 +33,15 @@ def accepts(game: MarkovGame, threat: ThreatModel) -> bool:
 def run(problem: Problem) -> Iterator[Candidate]:
     """Yield simple policies and then every round of best-response play."""
     game = problem.game
-    yield Candidate(Policy.uniform(game), 0, "uniform policy")
-    everyone = Problem(
-        game, ThreatModel(game.n_agents - 1), problem.backend, problem.seed, problem.calls, problem.report
-    )
-    maximin = next(decoupled.run(everyone)).policy
-    yield Candidate(maximin, 0, "maximin strategies")
-    arrays = list(maximin)
+    if problem.first_start:
+        start = _random_pure(problem)
+        yield Candidate(start, 0, "random pure policy")
+    else:
+        yield Candidate(Policy.uniform(game), 0, "uniform policy")
+        everyone = replace(problem, threat=ThreatModel(game.n_agents - 1))
+        start = next(decoupled.run(everyone)).policy
+        yield Candidate(start, 0, "maximin strategies")
+    arrays = list(start)
     for number in range(1, ROUNDS + 1):
         problem.report(f"best-response play, round {number} of {ROUNDS}")
         before = list(arrays)
@@ -48,3 +53,8 @@ def run(problem: Problem) -> Iterator[Candidate]:
         yield Candidate(Policy(game, arrays), number, "best-response play")
         if all((old == new).all() for old, new in zip(before, arrays, strict=True)):
             return
+
+
+def _random_pure(problem: Problem) -> Policy:
+    rng = np.random.default_rng(problem.seed)
+    return Policy.from_actions(problem.game, rng.integers(problem.game.action_counts))

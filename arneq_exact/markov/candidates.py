@@ -62,6 +62,9 @@ class Problem:
     backend : {"auto", "reference"}
     seed : int
         Where a solver draws restarts.
+    first_start : int
+        Which of its starts a solver begins with: 0 is the one it recommends, later ones are drawn from
+        `seed`. For collecting several equilibria.
     calls : Counter
         Stage games given to each routine.
     report : callable
@@ -72,6 +75,7 @@ class Problem:
     threat: ThreatModel
     backend: str = "auto"
     seed: int = 0
+    first_start: int = 0
     calls: Counter[str] = field(default_factory=Counter)
     report: Callable[[str], None] = lambda line: None
 

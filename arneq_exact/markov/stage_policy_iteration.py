@@ -51,12 +51,13 @@ def run(problem: Problem) -> Iterator[Candidate]:
     system = OptimalityConditions(game, threat)
     conditions = system if system.size <= LARGEST_SYSTEM else None
     total = 0
-    for start in range(STARTS):
+    last = problem.first_start + STARTS
+    for start in range(problem.first_start, last):
         selection = selections[start % len(selections)]
         damping = 1.0 if start < 2 * len(selections) else float(rng.uniform(0.2, 1.0))
         values = np.zeros((2, game.n_states)) if start < len(selections) else _random_values(problem, rng)
         step = StageStep(game, threat, selection=selection, backend=problem.backend, calls=problem.calls)
-        problem.report(f"stage policy iteration, start {start + 1} of {STARTS}, {selection} equilibrium")
+        problem.report(f"stage policy iteration, start {start + 1} of {last}, {selection} equilibrium")
         for candidate in _one_run(problem, step, conditions, values, damping):
             total += 1
             yield Candidate(
