@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from numbers import Integral, Real
 
@@ -24,8 +24,9 @@ from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.evaluate import gap as float_gap
-from arneq_exact.markov.evaluate import worst_attack
+from arneq_exact.markov.evaluate import robust_values, worst_attack
 from arneq_exact.markov.horizon import candidates_for_horizon
+from arneq_exact.markov.recentre import recentre_at, rounding_loss, unchanged
 from arneq_exact.markov.registry import SOLVERS, SolverEntry, solver_names
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
@@ -33,6 +34,13 @@ from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solution import Solution, TraceEntry
 from arneq_exact.stage.solve import BACKENDS
+
+RECENTRINGS = 3
+NEARLY = 1e-3
+"""Relative gap below which a candidate is worth recentring the game at its values."""
+
+LOSS = 1e-3
+"""Share of tol that rounding may cost before the game is recentred."""
 
 
 @dataclass(frozen=True)
@@ -121,13 +129,16 @@ def solve(
     if horizon is None:
         game.require_discounting("solve")
     run = _Run(game, threat, float(tol), horizon, progress, time_limit)
-    problem = Problem(game, threat, backend, seed, report=run.report)
     with one_blas_thread():
         try:
+            run.prepare()
+            problem = Problem(run.work.game, threat, backend, seed, report=run.report)
             if horizon is not None:
                 run.judge_all("backward-induction", candidates_for_horizon(problem, horizon))
             for entry in entries:
-                run.judge_all(entry.name, entry.run(problem))
+                # A method begins again after each recentring, a few times at most.
+                while run.judge_all(entry.name, entry.run(replace(problem, game=run.work.game))):
+                    pass
             ending = "every method was tried"
         except _Proved:
             ending = ""
@@ -173,6 +184,24 @@ class _Run:
         self.best: _Judged | None = None
         self.trace: list[TraceEntry] = []
         self.abandoned: list[str] = []
+        self.work = unchanged(game)
+        self.recentrings = 0
+
+    def prepare(self) -> None:
+        """Recentre the game before anything is solved, if its values are large beyond its differences."""
+        if self.horizon is None:
+            self._recentre(Policy.uniform(self.game))
+
+    def _recentre(self, policy: Policy) -> bool:
+        """Take the level of a policy's values off the game if rounding would matter; tell whether so."""
+        values = robust_values(self.work.game, self.threat, policy)
+        if self.recentrings >= RECENTRINGS or rounding_loss(self.work.game, values) <= LOSS * self.tol:
+            return False
+        whole = values + np.array([float(offset) for offset in self.work.offset])[:, None]
+        self.work = recentre_at(self.game, whole)
+        self.recentrings += 1
+        self.report(f"recentring {self.recentrings}")
+        return True
 
     def report(self, line: str) -> None:
         """Pass on a line of progress; stop the search when time is up."""
@@ -184,10 +213,12 @@ class _Run:
         if self.time_limit is not None and seconds > self.time_limit:
             raise _OutOfTime
 
-    def judge_all(self, method: str, candidates: Iterator[Candidate]) -> None:
+    def judge_all(self, method: str, candidates: Iterator[Candidate]) -> bool:
         """Judge every candidate of one method; raise `_Proved` at the first that is certified.
 
-        A method that breaks down on its stage games or its linear algebra is abandoned, not an error.
+        Returns True if the method is to begin again, on a recentred game: a candidate was as good as
+        rounding allows there. A method that breaks down on its stage games or its linear algebra is
+        abandoned, not an error.
         """
         self.method = method
         try:
@@ -199,17 +230,22 @@ class _Run:
                 if judged.sealed is not None and judged.relative <= self.tol:
                     raise _Proved
                 self.report(candidate.note)
+                close = judged.relative <= NEARLY and candidate.policy.horizon is None
+                if close and self._recentre(candidate.policy):
+                    return True
         except (StageError, np.linalg.LinAlgError) as error:
             self.abandoned.append(f"{method} was abandoned: {error}")
             self.report(self.abandoned[-1])
+        return False
 
     def _judge(self, candidate: Candidate) -> _Judged:
         if candidate.bounds is None:
             unit = self.game.reward_range[:, None]
-            relative = float((float_gap(self.game, self.threat, candidate.policy) / unit).max())
+            relative = float((float_gap(self.work.game, self.threat, candidate.policy) / unit).max())
             if relative > self.tol:
                 return _Judged(candidate, self.method, relative, None)
-        sealed = seal(self.game, self.threat, candidate.policy, bounds=candidate.bounds)
+        bounds = None if candidate.bounds is None else self.work.restored(candidate.bounds)
+        sealed = seal(self.game, self.threat, candidate.policy, bounds=bounds)
         return _Judged(candidate, self.method, max(sealed.relative), sealed)
 
     def solution(self, ending: str) -> Solution:

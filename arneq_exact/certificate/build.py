@@ -4,7 +4,9 @@ The evidence is the attackers' optimal mixtures y against all responses, the bes
 the robust values l, as the float solvers find them; a checker then computes the claim ε from them. The
 claim is valid however wrong the evidence is, and tight when it is right.
 
-π is put on the grid of multiples of 2⁻⁵² so that its rows sum to exactly 1.
+π is put on the grid of multiples of 2⁻⁵² so that its rows sum to exactly 1. Where large values would cost
+the digits that matter, u and l are found on the recentred game (`arneq_exact.markov.recentre`) and kept as
+exact sums; for small games short rationals are guessed as well.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 from arneq_exact.certificate.certificate import Certificate
 from arneq_exact.certificate.check import evaluate_exact
 from arneq_exact.certificate.check_float import evaluate_float
+from arneq_exact.certificate.columns import column_counts
 from arneq_exact.certificate.rounding import rounded_up
 from arneq_exact.certificate.simplify import simple_mixtures, simple_values
 from arneq_exact.errors import InputError, PolicyError
@@ -24,6 +27,7 @@ from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.candidates import Bounds
 from arneq_exact.markov.horizon import evaluate_horizon
+from arneq_exact.markov.recentre import recentre_at, rounding_loss
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
@@ -51,6 +55,9 @@ class Sealed:
 GRID = 2.0**52
 SIMPLIFY_BELOW = 1e-9
 """Relative gap below which rational evidence is guessed: above it the policy is no equilibrium anyway."""
+
+RECENTRE_ABOVE = 1e-11
+"""Loss to rounding, as a relative gap, above which evidence is computed on the recentred game."""
 
 EXACT_WORK = 60_000
 """Up to this many numbers in reward table times columns the exact checker seals: a few seconds."""
@@ -112,9 +119,9 @@ def seal(
     if policy.horizon is None:
         game.require_discounting("certify")
     grid = on_grid(game, policy)
+    sealing = arithmetic or ("exact" if _work(game, threat, grid) <= EXACT_WORK else "float")
     if bounds is None:
-        bounds = _evidence(game, threat, grid)
-    sealing = arithmetic or ("exact" if _work(game, grid, bounds) <= EXACT_WORK else "float")
+        bounds = _evidence(game, threat, grid, recentring=sealing == "exact")
     sealed = _seal(game, threat, grid, bounds, sealing)
     if sealing == "exact" and 0 < max(sealed.relative) <= SIMPLIFY_BELOW and grid.horizon is None:
         guess = Bounds(
@@ -164,10 +171,19 @@ def _rows_on_grid(array: FloatArray) -> FloatArray:
     return result
 
 
-def _evidence(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Bounds:
+def _evidence(game: MarkovGame, threat: ThreatModel, policy: Policy, recentring: bool) -> Bounds:
+    """Compute y, u and l; again on the recentred game where doubles would lose what matters."""
     if policy.horizon is not None:
         judged = evaluate_horizon(game, threat, policy)
         return Bounds(judged.attack, judged.upper, judged.lower)
+    bounds = _stationary_evidence(game, threat, policy)
+    if recentring and rounding_loss(game, bounds.lower) > RECENTRE_ABOVE:
+        centred = recentre_at(game, bounds.lower)
+        bounds = centred.restored(_stationary_evidence(centred.game, threat, policy))
+    return bounds
+
+
+def _stationary_evidence(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Bounds:
     attack, upper, lower = [], [], []
     for agent in range(game.n_agents):
         attacked = AttackedAgent(game, threat, list(policy), agent)
@@ -178,7 +194,10 @@ def _evidence(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Bounds:
     return Bounds(tuple(attack), np.stack(upper), np.stack(lower))
 
 
-def _work(game: MarkovGame, policy: Policy, bounds: Bounds) -> int:
+def _work(game: MarkovGame, threat: ThreatModel, policy: Policy) -> int:
     """Return a measure of the exact checker's work: numbers it contracts."""
-    columns = max(int(attack.shape[-1]) for attack in bounds.attack)
+    columns = max(
+        int(column_counts(game.action_counts, threat.corruptions(game.n_agents, agent)).max())
+        for agent in range(game.n_agents)
+    )
     return game.n_rows * game.n_agents * max(1, columns // 4) * (policy.horizon or 1)
