@@ -194,7 +194,8 @@ def iterate(
         if residual <= tol * unit:
             status = "converged"
             break
-        cycle = watch.see(values) if learning_rate is None else None
+        # Under a schedule of learning rates nothing repeats exactly; the limit ends the run.
+        cycle = None if callable(learning_rate) else watch.see(values)
         if cycle is not None:
             status = "cycle"
             break

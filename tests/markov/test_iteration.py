@@ -102,6 +102,19 @@ def test_learning_rates_converge_to_the_same_point(rng, rate):
         np.testing.assert_allclose(learned.values, plain.values, rtol=0, atol=1e-7)
 
 
+def test_damping_alone_does_not_end_the_cycle_of_nosde():
+    """A constant learning rate lengthens the cycle; a schedule has no cycle to find."""
+    game = games.nosde()
+    damped = iterate(game, ThreatModel(0), learning_rate=0.5, keep_trace=False)
+    assert damped.status == "cycle"
+    assert damped.cycle.period == 6
+    slowing = iterate(
+        game, ThreatModel(0), learning_rate=lambda t: 1 / (t + 2), max_iterations=200, keep_trace=False
+    )
+    assert slowing.status == "limit"
+    assert slowing.cycle is None
+
+
 def test_learning_rate_one_is_the_plain_procedure(rng):
     game = games.random_game(rng, 2, 3, 2, 0.6)
     plain = iterate(game, ThreatModel(1), max_iterations=10)
