@@ -53,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     _game_argument(solving)
     _threat_arguments(solving)
     solving.add_argument("--horizon", type=int, metavar="T", help="number of steps of a finite horizon")
+    solving.add_argument("--exact", action="store_true", help="try rational numbers first")
+    solving.add_argument("--bits", type=int, default=4096, help="length of exact numbers (default: 4096)")
     solving.add_argument("--method", default="auto", help="a solver's name (default: auto)")
     solving.add_argument("--backend", default="auto", help="auto or reference (nashpy and cvxpy)")
     solving.add_argument("--tol", type=float, default=1e-8, help="relative tolerance (default: 1e-8)")
@@ -124,6 +126,8 @@ def _solve(options: argparse.Namespace) -> int:
             method=options.method,
             backend=options.backend,
             horizon=options.horizon,
+            exact=options.exact,
+            bits=options.bits,
             tol=options.tol,
             seed=options.seed,
             progress=progress,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arneq_exact.certificate.certificate import Certificate
 from arneq_exact.certificate.files import certificate_to_json
@@ -45,7 +46,9 @@ class Solution:
         "exact": the proved gap is the rational 0. "certified": it is within tol. "incomplete":
         neither; `message` tells why, and the bound is proved all the same.
     policy : Policy
-        The certificate's policy, bit for bit.
+        The certificate's policy, bit for bit where it holds doubles. Where it holds other rationals
+        (`solve` with ``exact=True``), every probability rounded to the nearest double; `exact_policy`
+        has the rationals.
     values : (n, S), or (T+1, n, S) for a finite horizon
         Robust values of the policy.
     gap : (n, S)
@@ -83,6 +86,22 @@ class Solution:
         """Tell whether the status is "exact" or "certified"."""
         return self.status != "incomplete"
 
+    @property
+    def exact_policy(self) -> tuple[NDArray[Any], ...]:
+        """The policy that is proved, in Fractions: one object array per agent, shaped as in `policy`."""
+        return tuple(_fractions(table) for table in self.certificate.policy)
+
+    @property
+    def exact_values(self) -> NDArray[Any] | None:
+        """The values of `exact_policy` in Fractions, shaped as `values`; None unless they are proved.
+
+        A proved gap of 0 with u = l leaves no room: best response and policy are worth just that.
+        """
+        certificate = self.certificate
+        if any(certificate.epsilon) or (certificate.upper != certificate.lower).any():
+            return None
+        return _fractions(certificate.lower)
+
     def to_json(self, game: MarkovGame) -> dict[str, Any]:
         """Return the solution as data for a JSON file, its certificate included."""
         return {
@@ -108,3 +127,9 @@ class Solution:
     def __repr__(self) -> str:
         worst = max(self.relative_gap)
         return f"Solution({self.status} by {self.method}, proved relative gap {worst:.3g})"
+
+
+def _fractions(table: NDArray[Any]) -> NDArray[Any]:
+    result = np.empty(table.size, dtype=object)
+    result[:] = [Fraction(entry) for entry in table.flat]
+    return result.reshape(table.shape)

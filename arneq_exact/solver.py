@@ -11,26 +11,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from numbers import Integral, Real
 
 import numpy as np
 
-from arneq_exact.certificate.build import Sealed, on_grid, seal
-from arneq_exact.certificate.certificate import Certificate
-from arneq_exact.certificate.rounding import rounded_up, sum_above
+from arneq_exact.certificate.build import Sealed, seal
+from arneq_exact.certificate.exact_answer import exact_answer
+from arneq_exact.certificate.rounding import pointwise_bounds
 from arneq_exact.errors import InputError, StageError
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.candidates import Candidate, Problem
+from arneq_exact.markov.choice import chosen_solvers
+from arneq_exact.markov.evaluate import WorstAttack, robust_values, worst_attack
 from arneq_exact.markov.evaluate import gap as float_gap
-from arneq_exact.markov.evaluate import robust_values, worst_attack
+from arneq_exact.markov.exact_horizon import MOST_BITS
 from arneq_exact.markov.horizon import candidates_for_horizon
 from arneq_exact.markov.recentre import recentre_at, rounding_loss, unchanged
-from arneq_exact.markov.registry import SOLVERS, SolverEntry, solver_names
+from arneq_exact.markov.registry import SOLVERS
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solution import Solution, TraceEntry
 from arneq_exact.stage.solve import BACKENDS
@@ -70,6 +70,8 @@ def solve(
     method: str = "auto",
     backend: str = "auto",
     horizon: int | None = None,
+    exact: bool = False,
+    bits: int = MOST_BITS,
     tol: float = 1e-8,
     seed: int = 0,
     progress: Callable[[Progress], None] | None = None,
@@ -87,6 +89,12 @@ def solve(
         Compiled kernels, or nashpy and cvxpy for the stage games.
     horizon : int, optional
         Number of steps of a finite horizon [T14]; discounts of 1 are allowed only there.
+    exact : bool
+        Try rational numbers first. There is a rational answer for a finite horizon, or where no state
+        comes again (one-shot games), with n = 2 and one probability of corruption, or any n and a threat
+        that decouples. Elsewhere, or past `bits`, the message says so and `method` is used.
+    bits : int
+        Longest numerator or denominator of an exact probability or value, at most 4096.
     tol : float
         Relative tolerance: in units of each agent's reward range (1 if constant).
     seed : int
@@ -115,7 +123,7 @@ def solve(
     ('exact', [[1.0], [1.0]])
     """
     require_game_and_threat(game, threat, "solve")
-    entries = _chosen(game, threat, method, horizon)
+    entries = chosen_solvers(SOLVERS, game, threat, method, horizon)
     if backend not in BACKENDS:
         raise InputError(f"solve: backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
     if isinstance(tol, bool) or not isinstance(tol, Real) or not tol > 0:
@@ -126,11 +134,17 @@ def solve(
         raise InputError(f"solve: seed is {seed!r}; must be an integer of at least 0")
     if progress is not None and not callable(progress):
         raise InputError(f"solve: progress is {progress!r}; must be a function of one Progress")
+    if not isinstance(exact, bool):
+        raise InputError(f"solve: exact is {exact!r}; must be True or False")
+    if isinstance(bits, bool) or not isinstance(bits, Integral) or not 1 <= bits <= MOST_BITS:
+        raise InputError(f"solve: bits is {bits!r}; must be an integer from 1 to {MOST_BITS}")
     if horizon is None:
         game.require_discounting("solve")
     run = _Run(game, threat, float(tol), horizon, progress, time_limit)
     with one_blas_thread():
         try:
+            if exact:
+                run.judge_exactly(int(bits))
             run.prepare()
             problem = Problem(run.work.game, threat, backend, seed, report=run.report)
             if horizon is not None:
@@ -163,6 +177,7 @@ class _Judged:
     method: str
     relative: float
     sealed: Sealed | None
+    attack: tuple[WorstAttack, ...] | None = None
 
 
 class _Run:
@@ -184,6 +199,8 @@ class _Run:
         self.best: _Judged | None = None
         self.trace: list[TraceEntry] = []
         self.abandoned: list[str] = []
+        self.inexact = ""
+        self.share = 1.0
         self.work = unchanged(game)
         self.recentrings = 0
 
@@ -210,8 +227,27 @@ class _Run:
             self.progress(
                 Progress(self.method, line, np.inf if self.best is None else self.best.relative, seconds)
             )
-        if self.time_limit is not None and seconds > self.time_limit:
+        if self.time_limit is not None and seconds > self.share * self.time_limit:
             raise _OutOfTime
+
+    def judge_exactly(self, bits: int) -> None:
+        """Raise `_Proved` with the exact answer, or keep the reason why there is none.
+
+        It may take half of the time limit: the rest is for an answer in floating point.
+        """
+        self.method, self.share = "exact", 0.5
+        try:
+            found = exact_answer(self.game, self.threat, self.horizon, bits, self.report)
+        except StageError as error:
+            self.inexact = f"; not in rational numbers: {error}"
+        except _OutOfTime:
+            self.inexact = "; not in rational numbers: half of the time limit was spent"
+        else:
+            self.best = _Judged(
+                found.candidate, "exact", max(found.sealed.relative), found.sealed, found.attack
+            )
+            raise _Proved
+        self.share = 1.0
 
     def judge_all(self, method: str, candidates: Iterator[Candidate]) -> bool:
         """Judge every candidate of one method; raise `_Proved` at the first that is certified.
@@ -261,7 +297,8 @@ class _Run:
             status = "exact"
         else:
             status = "certified" if max(relative) <= self.tol else "incomplete"
-        policy = on_grid(self.game, best.candidate.policy)
+        first = () if certificate.horizon is None else (0,)
+        policy = Policy(self.game, [table.astype(np.float64) for table in certificate.policy])
         message = best.candidate.note
         if status == "incomplete":
             message = self._why(ending, max(relative), best.candidate.note)
@@ -269,18 +306,17 @@ class _Run:
             status=status,
             policy=policy,
             values=np.array(certificate.lower, dtype=np.float64),
-            gap=_pointwise(certificate, sealed.shift),
+            gap=pointwise_bounds(certificate.upper[first], certificate.lower[first], sealed.shift),
             epsilon=certificate.epsilon,
             relative_gap=relative,
-            attack=tuple(
-                worst_attack(self.game, self.threat, policy, agent) for agent in range(self.game.n_agents)
-            ),
+            attack=best.attack
+            or tuple(worst_attack(self.game, self.threat, policy, i) for i in range(self.game.n_agents)),
             certificate=certificate,
             method=best.method,
             iterations=best.candidate.iterations,
             seconds=time.perf_counter() - self.started,
             trace=tuple(self.trace),
-            message=message,
+            message=message + self.inexact,
         )
 
     def _why(self, ending: str, relative: float, note: str) -> str:
@@ -302,45 +338,3 @@ class _Run:
 def covered(game: MarkovGame, threat: ThreatModel) -> bool:
     """Tell whether `solve` has a solver made for this class of game and threat."""
     return any(entry.complete and entry.accepts(game, threat) for entry in SOLVERS)
-
-
-def _chosen(
-    game: MarkovGame, threat: ThreatModel, method: str, horizon: int | None
-) -> tuple[SolverEntry, ...]:
-    """Return the solvers to ask, in order; none for a finite horizon, which has one of its own."""
-    names = [*solver_names(), "backward-induction"]
-    if method != "auto" and method not in names:
-        raise InputError(f"solve: method is {method!r}; must be auto or one of {', '.join(names)}")
-    if (method == "backward-induction") != (horizon is not None) and method != "auto":
-        raise InputError(
-            f"solve: method is {method!r} with horizon {horizon!r}; "
-            "backward-induction goes with a horizon, every other method without"
-        )
-    if horizon is not None:
-        return ()
-    accepting = tuple(entry for entry in SOLVERS if entry.accepts(game, threat))
-    if method == "auto":
-        return tuple(entry for entry in accepting if entry.automatic)
-    chosen = tuple(entry for entry in accepting if entry.name == method)
-    if not chosen:
-        entry = next(entry for entry in SOLVERS if entry.name == method)
-        raise InputError(
-            f"solve: method {method!r} does not take n = {game.n_agents} agents under "
-            f"{threat.describe()}; it takes {entry.games}"
-        )
-    return chosen
-
-
-def _pointwise(certificate: Certificate, shift: tuple[Fraction, ...]) -> FloatArray:
-    """Return u − l + shift rounded up, at the first step: a proved bound at every state."""
-    first = () if certificate.horizon is None else (0,)
-    upper, lower = certificate.upper[first], certificate.lower[first]
-    result = np.empty(upper.shape)
-    for agent, extra in enumerate(shift):
-        if upper.dtype == object:
-            spread = upper[agent] - lower[agent]
-            result[agent] = [rounded_up(max(difference + extra, Fraction(0))) for difference in spread]
-        else:
-            above = sum_above(upper[agent], -lower[agent])
-            result[agent] = np.maximum(sum_above(above, rounded_up(extra)), 0.0)
-    return result

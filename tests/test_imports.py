@@ -24,12 +24,22 @@ MAY_IMPORT = {
     "certificate": {"errors", "model"},
     # What gathers evidence stands above the solvers, and no checker may import it.
     "certificate.build": {"errors", "model", "certificate", "certificate.simplify", "markov"},
+    "certificate.exact_answer": {"errors", "model", "certificate", "certificate.build", "markov"},
     "certificate.simplify": {"errors", "model", "markov"},
     "catalog": {"errors", "model"},
     "referee": set(),
     "files": {"errors", "model", "certificate"},
     "solution": {"errors", "model", "certificate", "markov"},
-    "solver": {"errors", "model", "stage", "markov", "certificate", "certificate.build", "solution"},
+    "solver": {
+        "errors",
+        "model",
+        "stage",
+        "markov",
+        "certificate",
+        "certificate.build",
+        "certificate.exact_answer",
+        "solution",
+    },
     # Takes data, never asks for it.
     "report": {"errors", "model", "certificate", "markov", "catalog", "solution"},
     "cli": {

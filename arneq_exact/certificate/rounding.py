@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arneq_exact.model.rationals import FloatArray
 
@@ -59,3 +61,18 @@ def shortened(value: Fraction) -> Fraction:
         return value
     scaled = value * 2**LONGEST_DENOMINATOR
     return Fraction(-(-scaled.numerator // scaled.denominator), 2**LONGEST_DENOMINATOR)
+
+
+def pointwise_bounds(upper: NDArray[Any], lower: NDArray[Any], shift: tuple[Fraction, ...]) -> FloatArray:
+    """Return u − l + shift rounded up, at least 0, for u and l (n, S): bounds on the gap at every state."""
+    result = np.empty(upper.shape)
+    for agent, extra in enumerate(shift):
+        if object in (upper.dtype, lower.dtype):
+            spread = [
+                Fraction(high) - Fraction(low) for high, low in zip(upper[agent], lower[agent], strict=True)
+            ]
+            result[agent] = [rounded_up(max(difference + extra, Fraction(0))) for difference in spread]
+        else:
+            above = sum_above(upper[agent], -lower[agent])
+            result[agent] = np.maximum(sum_above(above, rounded_up(extra)), 0.0)
+    return result

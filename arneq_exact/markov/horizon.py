@@ -94,6 +94,12 @@ def candidates_for_horizon(problem: Problem, horizon: int) -> Iterator[Candidate
     yield Candidate(policy, horizon, note)
 
 
+def require_horizon(horizon: object) -> None:
+    """Refuse a horizon that is no positive integer."""
+    if isinstance(horizon, bool) or not isinstance(horizon, Integral) or horizon < 1:
+        raise InputError(f"solve: horizon is {horizon!r}; must be an integer of at least 1")
+
+
 def backward_induction(
     game: MarkovGame,
     threat: ThreatModel,
@@ -111,8 +117,7 @@ def backward_induction(
     InputError
         If the horizon is no positive integer, or the class of stage game has no solver.
     """
-    if isinstance(horizon, bool) or not isinstance(horizon, Integral) or horizon < 1:
-        raise InputError(f"solve: horizon is {horizon!r}; must be an integer of at least 1")
+    require_horizon(horizon)
     step = StageStep(game, threat, backend=backend, calls=calls)
     values = np.zeros((horizon + 1, game.n_agents, game.n_states))
     policies: list[tuple[FloatArray, ...]] = []

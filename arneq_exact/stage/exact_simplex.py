@@ -1,4 +1,4 @@
-"""The simplex method for one matrix game in exact integer arithmetic: the last resort of the stage programs.
+"""The simplex method for one matrix game in exact integers: for exact answers, and as a last resort.
 
 Payoffs that differ by 1e-9 where others tie make bases so ill-conditioned that floating-point pivots, ours
 and those of HiGHS, can end at a basis that misses the optimum by more than 1e-10. Floats are dyadic
@@ -29,14 +29,41 @@ _BOUND = 10_000  # pivots allowed
 
 def solve_exactly(matrix: FloatArray) -> tuple[FloatArray, FloatArray] | None:
     """Optimal pair (x, y), each entry rounded once, of a game with unit payoffs; None at the pivot bound."""
-    A, C = matrix.shape
     ratios = [[float(entry).as_integer_ratio() for entry in row] for row in matrix]
     scale = max(denominator for row in ratios for _, denominator in row)
-    tableau = [
-        [scale + numerator * (scale // denominator) for numerator, denominator in row] for row in ratios
-    ]
-    for row in tableau:
-        row.append(1)
+    weights = solve_integer_game(
+        [[scale + numerator * (scale // denominator) for numerator, denominator in row] for row in ratios]
+    )
+    if weights is None:
+        return None
+    x, y = (np.array([weight / sum(side) for weight in side]) for side in weights)
+    return x, y
+
+
+def solve_integer_game(
+    matrix: list[list[int]], bits: int | None = None
+) -> tuple[list[int], list[int]] | None:
+    """Optimal weights of both players, to be divided by their sums, of a game with positive integer payoffs.
+
+    Parameters
+    ----------
+    matrix : list of rows
+        Paid to the player who chooses the row.
+    bits : int, optional
+        Length of the denominator D past which the search stops.
+
+    Returns
+    -------
+    pair of lists of int, or None
+        None past the bound of pivots, or past `bits`.
+
+    Examples
+    --------
+    >>> solve_integer_game([[3, 1], [1, 2]])
+    ([1, 2], [1, 2])
+    """
+    A, C = len(matrix), len(matrix[0])
+    tableau = [[*row, 1] for row in matrix]
     tableau.append([1] * C + [0])
     row_label, column_label = list(range(A)), list(range(A, A + C))
     denominator = 1
@@ -44,10 +71,12 @@ def solve_exactly(matrix: FloatArray) -> tuple[FloatArray, FloatArray] | None:
         # Bland: of the columns that improve, and of the rows of least ratio, those of smallest label.
         improving = [j for j in range(C) if tableau[A][j] > 0]
         if not improving:
-            return _mixtures(tableau, row_label, column_label)
+            return _weights(tableau, row_label, column_label)
         enter = min(improving, key=column_label.__getitem__)
         leave = _leaving(tableau, row_label, enter)
         denominator = _exchange(tableau, leave, enter, denominator)
+        if bits is not None and denominator.bit_length() > bits:
+            return None
         row_label[leave], column_label[enter] = column_label[enter], row_label[leave]
     return None
 
@@ -82,10 +111,10 @@ def _exchange(tableau: list[list[int]], leave: int, enter: int, denominator: int
     return pivot
 
 
-def _mixtures(
+def _weights(
     tableau: list[list[int]], row_label: list[int], column_label: list[int]
-) -> tuple[FloatArray, FloatArray]:
-    """Read both players' weights from the final tableau and divide by their exact sums."""
+) -> tuple[list[int], list[int]]:
+    """Read both players' weights from the final tableau."""
     A, C = len(row_label), len(column_label)
     weights = [0] * (A + C)
     for i, label in enumerate(row_label):
@@ -94,8 +123,4 @@ def _mixtures(
     for j, label in enumerate(column_label):
         if label < A:
             weights[label] = -tableau[A][j]
-    x, y = weights[:A], weights[A:]
-    return (
-        np.array([weight / sum(x) for weight in x]),
-        np.array([weight / sum(y) for weight in y]),
-    )
+    return weights[:A], weights[A:]

@@ -1,0 +1,41 @@
+"""Which solvers `solve` asks, by the name of the method that the caller gives."""
+
+from __future__ import annotations
+
+from arneq_exact.errors import InputError
+from arneq_exact.markov.registry import SolverEntry
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.threat import ThreatModel
+
+
+def chosen_solvers(
+    solvers: tuple[SolverEntry, ...], game: MarkovGame, threat: ThreatModel, method: str, horizon: int | None
+) -> tuple[SolverEntry, ...]:
+    """Return the solvers to ask, in order; none for a finite horizon, which has one of its own.
+
+    Raises
+    ------
+    InputError
+        If there is no such method, or it does not take this class of game.
+    """
+    names = [*(entry.name for entry in solvers), "backward-induction"]
+    if method != "auto" and method not in names:
+        raise InputError(f"solve: method is {method!r}; must be auto or one of {', '.join(names)}")
+    if (method == "backward-induction") != (horizon is not None) and method != "auto":
+        raise InputError(
+            f"solve: method is {method!r} with horizon {horizon!r}; "
+            "backward-induction goes with a horizon, every other method without"
+        )
+    if horizon is not None:
+        return ()
+    accepting = tuple(entry for entry in solvers if entry.accepts(game, threat))
+    if method == "auto":
+        return tuple(entry for entry in accepting if entry.automatic)
+    chosen = tuple(entry for entry in accepting if entry.name == method)
+    if not chosen:
+        entry = next(entry for entry in solvers if entry.name == method)
+        raise InputError(
+            f"solve: method {method!r} does not take n = {game.n_agents} agents under "
+            f"{threat.describe()}; it takes {entry.games}"
+        )
+    return chosen
