@@ -31,7 +31,7 @@ import sys
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Context, Decimal
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from operator import mul
 from typing import Any
 
@@ -40,6 +40,7 @@ Row = tuple[list[Fraction], dict[int, Fraction]]
 ZERO = Fraction(0)
 ROW_SUM_TOLERANCE = Fraction(1, 10**9)
 LONGEST_DENOMINATOR = 1200
+THREAT_KEYS = ("k", "probability", "sets", "distribution", "inequalities", "informed", "masks", "timing")
 LONGEST_TEXT = 4096
 
 
@@ -213,31 +214,79 @@ def _reals(values: list[Fraction]) -> bytes:
 
 def extreme_points(threat: dict[str, Any], n: int, agent: int, where: str) -> list[Point]:
     """Return the extreme points of Ω_i, each a tuple of (corruption set, probability)."""
-    _keys(threat, f"{where}: threat", (), ("k", "probability", "sets", "distribution"))
+    _keys(threat, f"{where}: threat", (), THREAT_KEYS)
     others = {j for j in range(n) if j != agent}
     try:
         rho = _number(threat.get("probability", 1), where)
         most = _typed(threat.get("k", n), int, where)
+        masked = any(threat.get("masks", {}).values())
+        proper = threat.get("timing", "per-state") == "per-state" and 0 <= rho <= 1
         if "distribution" in threat:
             law = {tuple(sorted(set(K))): _number(p, where) for K, p in threat["distribution"][str(agent)]}
             total = sum(law.values(), ZERO)
             points = [[(K, p / total) for K, p in law.items()]]
-            proper = rho == 1 and min(law.values()) >= 0 and abs(total - 1) <= ROW_SUM_TOLERANCE
-            proper = proper and "sets" not in threat and all(len(K) <= most for K in law)
+            proper = proper and rho == 1 and min(law.values()) >= 0 and abs(total - 1) <= ROW_SUM_TOLERANCE
+            proper = proper and not {"sets", "inequalities"} & {*threat} and all(len(K) <= most for K in law)
         else:
-            by_size = combinations(others, min(most, n - 1))
+            by_size = chain.from_iterable(
+                combinations(sorted(others), m) for m in range(min(most, n - 1) + 1)
+            )
             listed = threat["sets"][str(agent)] if "sets" in threat else by_size
-            family = {tuple(sorted(set(K))) for K in listed}
-            maximal = [K for K in family if not any(set(K) < set(larger) for larger in family)]
-            points = [[((), 1 - rho), (K, rho)] if K else [((), Fraction(1))] for K in maximal]
-            points.sort(key=lambda point: (len(point[-1][0]), point[-1][0]))
-            proper = 0 <= rho <= 1 and points != [] and ("k" in threat) != ("sets" in threat)
+            family = list(dict.fromkeys(tuple(sorted(set(K))) for K in listed))
+            proper = proper and family != [] and ("k" in threat) != ("sets" in threat)
+            if "inequalities" in threat:
+                pair = threat["inequalities"]
+                pair = pair if "G" in pair else pair[str(agent)]
+                rows = [[_number(entry, where) for entry in row] for row in pair["G"]]
+                corners = vertices(len(family), rows, [_number(entry, where) for entry in pair["h"]])
+                points = [list(zip(family, corner, strict=True)) for corner in corners]
+                proper = proper and "probability" not in threat and points != []
+            else:
+                kept = [K for K in family if masked or not any(set(K) < set(other) for other in family)]
+                kept = [*kept, ()] if masked and rho < 1 else kept
+                points = [[((), 1 - rho), (K, rho)] if K else [((), Fraction(1))] for K in kept]
         if not proper or any(not others.issuperset(K) for point in points for K, _ in point):
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError):
         raise UnreadableError(f"{where}: threat is {str(threat)[:60]}; must fit the game") from None
-    kept = [sorted((w for w in point if w[1]), key=lambda w: (len(w[0]), w[0])) for point in points]
-    return list(dict.fromkeys(map(tuple, kept)))
+    laws = [{K: weight for K, weight in point if weight} for point in points]
+    sets = sorted({K for law in laws for K in law}, key=lambda K: (len(K), K))
+    laws.sort(key=lambda law: [law.get(K, ZERO) for K in sets], reverse=True)
+    return list(dict.fromkeys(tuple((K, law[K]) for K in sets if K in law) for law in laws))
+
+
+def vertices(size: int, rows: list[list[Fraction]], bounds: list[Fraction]) -> list[tuple[Fraction, ...]]:
+    """Return the vertices of the simplex cut by Gω ≤ h: points that no other is as tight as, and more."""
+    points = [tuple(Fraction(int(j == k)) for j in range(size)) for k in range(size)]
+    if any(len(row) != size for row in rows):
+        raise ValueError
+    for row, bound in zip(rows, bounds, strict=True):
+        slack = {point: bound - sum(map(mul, row, point), ZERO) for point in points}
+        pairs = [(a, b) for a in points for b in points if slack[a] > 0 > slack[b]]
+        points = [point for point in points if slack[point] >= 0]
+        for a, b in pairs:
+            share = slack[a] / (slack[a] - slack[b])
+            points.append(tuple(x + share * (y - x) for x, y in zip(a, b, strict=True)))
+        tight = {
+            p: {j for j, w in enumerate(p) if not w}
+            | {size + r for r, g in enumerate(rows) if sum(map(mul, g, p), ZERO) == bounds[r]}
+            for p in points
+        }
+        points = [point for point in tight if not any(tight[point] < other for other in tight.values())]
+    return points
+
+
+def masked_actions(threat: dict[str, Any], game: Game, where: str) -> dict[tuple[int, int], list[int]]:
+    """Return what a corrupted agent can play, by (agent, state), where that is not everything."""
+    numbers = {str(number): number for number in range(max(game.n, len(game.states)))}
+    try:
+        listed = [(i, s, own) for i, states in threat.get("masks", {}).items() for s, own in states.items()]
+        masks = {(numbers[i], numbers[s]): sorted(set(own)) for i, s, own in listed}
+        if not all(own and {*own} <= {*range(game.counts[s][i])} for (i, s), own in masks.items()):
+            raise ValueError
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        raise UnreadableError(f"{where}: masks are {str(threat['masks'])[:60]}; must fit the game") from None
+    return masks
 
 
 class Certificate:
@@ -256,6 +305,8 @@ class Certificate:
         self.horizon = data["horizon"]
         if self.horizon is not None and _typed(self.horizon, int, f"{where}: horizon") < 1:
             raise UnreadableError(f"{where}: horizon is {self.horizon}; must be null or at least 1")
+        self.informed = _typed(self.threat.get("informed", False), bool, f"{where}: informed")
+        self.masks = masked_actions(self.threat, game, where)
         self.points = [extreme_points(self.threat, game.n, i, where) for i in range(game.n)]
         states, timed = len(game.states), [] if self.horizon is None else [self.horizon]
         self.policy, self.attacker = (
@@ -337,11 +388,17 @@ class Certificate:
                 mean[key] = mean.get(key, ZERO) + chance * value
         matrix: list[list[Fraction]] = [[] for _ in range(game.counts[state][agent])]
         for point in self.points[agent]:
-            corruptible = sorted({j for members, _ in point for j in members})
-            for actions in product(*(range(game.counts[state][j]) for j in corruptible)):
-                attack = dict(zip(corruptible, actions, strict=True))
+            decided = [(K, j) for K, _ in point for j in K]
+            informed = self.informed and len({j for _, j in decided}) < len(decided)
+            if not informed:
+                decided = sorted({((), j) for _, j in decided})
+            choices = (self.masks.get((j, state), range(game.counts[state][j])) for _, j in decided)
+            for actions in product(*choices):
+                attack = dict(zip(decided, actions, strict=True))
                 for own, line in enumerate(matrix):
-                    parts = (w * means[K][(own, *(attack[j] for j in K))] for K, w in point)
+                    parts = (
+                        w * means[K][(own, *[attack[K if informed else (), j] for j in K])] for K, w in point
+                    )
                     line.append(sum(parts, ZERO))
         return matrix
 

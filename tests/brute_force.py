@@ -8,6 +8,7 @@ Values are found by value iteration, stage maximins by linprog of scipy. Nothing
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import combinations, product
 
 import numpy as np
@@ -28,21 +29,71 @@ def lotteries(threat, n: int, agent: int) -> list[Lottery]:
         family = [
             frozenset(K) for size in range(min(threat.k, n - 1) + 1) for K in combinations(others, size)
         ]
+    if threat.inequalities is not None:
+        pairs = threat.inequalities
+        laws = vertices(*(pairs[agent] if isinstance(pairs, dict) else pairs), len(family))
+        return [[(float(p), K) for p, K in zip(law, family, strict=True) if p] for law in laws]
     choices = [[(1 - rho, frozenset[int]()), (rho, K)] for K in family]
+    if rho < 1:
+        choices.append([(1.0, frozenset())])
     return [[(p, K) for p, K in choice if p > 0] for choice in choices]
 
 
-def columns(threat, n: int, agent: int, counts) -> Iterator[tuple[Lottery, dict[int, int]]]:
-    """Every pure choice of the attacker: a lottery, and an action for whoever it may corrupt."""
+def vertices(rows, bounds, size: int) -> list[tuple[Fraction, ...]]:
+    """Vertices of {ω ∈ Δ: Gω ≤ h}: where size − 1 constraints are tight."""
+    walls = [([Fraction(int(j == k)) for j in range(size)], Fraction(0)) for k in range(size)]
+    limits = [([Fraction(a) for a in row], Fraction(b)) for row, b in zip(rows, bounds, strict=True)]
+    found = set()
+    for tight in combinations([*walls, *limits], size - 1):
+        point = solve_square([[Fraction(1)] * size, *(a for a, _ in tight)], [1, *(b for _, b in tight)])
+        if point is None or min(point) < 0:
+            continue
+        if all(sum(a * w for a, w in zip(row, point, strict=True)) <= b for row, b in limits):
+            found.add(tuple(point))
+    return sorted(found, reverse=True)
+
+
+def solve_square(table, right) -> list[Fraction] | None:
+    """Gauss–Jordan elimination in Fractions; None if there is not exactly one solution."""
+    size = len(right)
+    lines = [[*line, Fraction(value)] for line, value in zip(table, right, strict=True)]
+    for pivot in range(size):
+        chosen = next((r for r in range(pivot, size) if lines[r][pivot]), None)
+        if chosen is None:
+            return None
+        lines[pivot], lines[chosen] = lines[chosen], lines[pivot]
+        lines[pivot] = [value / lines[pivot][pivot] for value in lines[pivot]]
+        for r in range(size):
+            if r != pivot and lines[r][pivot]:
+                factor = lines[r][pivot]
+                lines[r] = [a - factor * b for a, b in zip(lines[r], lines[pivot], strict=True)]
+    return [line[-1] for line in lines]
+
+
+Forced = dict[frozenset[int], dict[int, int]]
+
+
+def columns(threat, n: int, agent: int, counts, state: int = 0) -> Iterator[tuple[Lottery, Forced]]:
+    """Every pure choice of the attacker: a lottery, and an action for whoever each set corrupts."""
+    allowed = {j: states[state] for j, states in (threat.masks or {}).items() if state in states}
     for lottery in lotteries(threat, n, agent):
-        yield from forced_columns(lottery, counts)
+        yield from forced_columns(lottery, counts, threat.informed, allowed)
 
 
-def forced_columns(lottery: Lottery, counts) -> Iterator[tuple[Lottery, dict[int, int]]]:
-    """The columns of one lottery: joint actions in C order of the agents it may corrupt, ascending."""
-    members = sorted(set().union(*(K for _, K in lottery)))
-    for actions in product(*(range(counts[j]) for j in members)):
-        yield lottery, dict(zip(members, actions, strict=True))
+def forced_columns(lottery: Lottery, counts, informed: bool = False, allowed=None) -> Iterator:
+    """The columns of one lottery, in C order.
+
+    Committed: joint actions of the agents that it may corrupt, ascending. Informed: one for each of its
+    sets, smaller sets first.
+    """
+    sets = sorted((K for _, K in lottery), key=lambda K: (len(K), sorted(K)))
+    decisions = [(K, j) for K in sets for j in sorted(K)]
+    if not informed:
+        decisions = sorted({(None, j) for _, j in decisions}, key=lambda decision: decision[1])
+    choices = [(allowed or {}).get(j) or range(counts[j]) for _, j in decisions]
+    for actions in product(*choices):
+        decided = dict(zip(decisions, actions, strict=True))
+        yield lottery, {K: {j: decided[K if informed else None, j] for j in K} for K in sets}
 
 
 def expected(payoff: np.ndarray, mixtures, agent: int, action: int, lottery: Lottery, forced) -> float:
@@ -55,7 +106,7 @@ def expected(payoff: np.ndarray, mixtures, agent: int, action: int, lottery: Lot
                 if j == agent:
                     weight *= a == action
                 elif j in K:
-                    weight *= a == forced[j]
+                    weight *= a == forced[K][j]
                 else:
                     weight *= mixtures[j][a]
             total += weight * payoff[joint]
@@ -104,7 +155,7 @@ class Contest:
         for state in range(game.n_states):
             counts = tuple(int(c) for c in game.action_counts[state])
             mixtures = [played[state, : counts[j]] for j, played in enumerate(policy.at(step))]
-            attacks = list(columns(threat, game.n_agents, agent, counts))
+            attacks = list(columns(threat, game.n_agents, agent, counts, state))
             rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
             self.rewards.append(matrix(game.rewards[rows, agent].reshape(counts), mixtures, agent, attacks))
             self.moves.append(

@@ -231,3 +231,24 @@ def threats(n: int) -> dict[str, ThreatModel]:
     }
     found["distribution with nested sets"] = ThreatModel(distribution=nested)
     return found
+
+
+def general_threats(n: int) -> dict[str, ThreatModel]:
+    """Threats [T10] for n ≥ 2 agents and at least two states: inequalities, informed attackers, masks."""
+    family = 2 ** (n - 1)
+    # Nobody corrupted with probability 1/4 at least, the largest set with 1/3 at most.
+    capped = ([[-1] + [0] * (family - 1), [0] * (family - 1) + [1]], ["-1/4", "1/3"])
+    others = [[j for j in range(n) if j != i] for i in range(n)]
+    nested = {i: {frozenset(others[i][:1]): "1/2", frozenset(others[i]): "1/2"} for i in range(n)}
+    if n == 2:
+        nested = {i: {frozenset(): "1/3", frozenset(others[i]): "2/3"} for i in range(n)}
+    masks = {0: {0: [0], 1: [0]}, n - 1: {1: [0]}}
+    return {
+        "inequalities": ThreatModel(n - 1, inequalities=capped),
+        "inequalities of an informed attacker": ThreatModel(n - 1, inequalities=capped, informed=True),
+        "distribution to an informed attacker": ThreatModel(distribution=nested, informed=True),
+        "masks": ThreatModel(n - 1, masks=masks),
+        "masks with probability": ThreatModel(1, probability="1/3", masks=masks),
+        "masks on sets": ThreatModel(sets={i: [others[i], others[i][:1]] for i in range(n)}, masks=masks),
+        "masks on an informed attacker": ThreatModel(distribution=nested, informed=True, masks=masks),
+    }

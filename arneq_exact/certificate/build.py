@@ -196,8 +196,5 @@ def _stationary_evidence(game: MarkovGame, threat: ThreatModel, policy: Policy) 
 
 def _work(game: MarkovGame, threat: ThreatModel, policy: Policy) -> int:
     """Return a measure of the exact checker's work: numbers it contracts."""
-    columns = max(
-        int(column_counts(game.action_counts, threat.corruptions(game.n_agents, agent)).max())
-        for agent in range(game.n_agents)
-    )
+    columns = max(int(column_counts(game, threat, agent).max()) for agent in range(game.n_agents))
     return game.n_rows * game.n_agents * max(1, columns // 4) * (policy.horizon or 1)

@@ -43,7 +43,7 @@ from numpy.typing import NDArray
 
 from arneq_exact.certificate.certificate import Certificate
 from arneq_exact.certificate.check_float import float_bound
-from arneq_exact.certificate.columns import column_matrix
+from arneq_exact.certificate.columns import Group, column_groups, column_matrix
 from arneq_exact.certificate.fit import require_fit
 from arneq_exact.certificate.integers import (
     IntegerGame,
@@ -55,7 +55,7 @@ from arneq_exact.certificate.result import CheckResult
 from arneq_exact.certificate.rounding import rounded_up, shortened
 from arneq_exact.errors import CertificateError, InputError
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.threat import Corruption, ThreatModel
+from arneq_exact.model.threat import ThreatModel
 
 Bound = tuple[tuple[Fraction, ...], tuple[Fraction, ...]]
 ZERO = Fraction(0)
@@ -149,7 +149,7 @@ def _shift(
     integers: IntegerGame, certificate: Certificate, tables: list[tuple[Rows, Rows]], agent: int
 ) -> Fraction:
     """Return what the residuals of u and l add to ε: e_0, or (δU + δL)/(1−β)."""
-    corruptions = certificate.threat.corruptions(integers.game.n_agents, agent)
+    groups = column_groups(integers.game, certificate.threat, agent)
     modulus = integers.discount[agent] * integers.largest_row_sum
     upper, lower = certificate.upper, certificate.lower
     if certificate.horizon is None:
@@ -159,19 +159,19 @@ def _shift(
                 f"sum is {float(modulus):.17g}; must be below 1 without a horizon"
             )
         u_pair, l_pair = ((v[agent], v[agent]) for v in (upper, lower))
-        residual = _residuals(integers, corruptions, tables[0], agent, u_pair, l_pair)
+        residual = _residuals(integers, groups, tables[0], agent, u_pair, l_pair)
         return shortened(residual / (1 - modulus))
     error = max(ZERO, -_exact(min(upper[-1][agent]))) + max(ZERO, _exact(max(lower[-1][agent])))
     for step in reversed(range(certificate.horizon)):
         u_pair, l_pair = ((v[step][agent], v[step + 1][agent]) for v in (upper, lower))
-        residual = _residuals(integers, corruptions, tables[step], agent, u_pair, l_pair)
+        residual = _residuals(integers, groups, tables[step], agent, u_pair, l_pair)
         error = shortened(residual + modulus * error)
     return error
 
 
 def _residuals(
     integers: IntegerGame,
-    corruptions: Sequence[Corruption],
+    groups: Sequence[Group],
     tables: tuple[Rows, Rows],
     agent: int,
     upper: tuple[NDArray[Any], NDArray[Any]],
@@ -179,11 +179,12 @@ def _residuals(
 ) -> Fraction:
     """Return δU + δL of one step; `upper` and `lower` are (v now, v afterwards)."""
     game, (policies, attackers) = integers.game, tables
-    units = math.lcm(*(w.denominator for point in corruptions for _, w in point.weights))
+    # Masks split the states, not the extreme points: any group has all the probabilities.
+    units = math.lcm(*(w.denominator for point in groups[0].corruptions for _, w in point.weights))
     rise = fall = ZERO
     for is_upper, (now, later) in ((True, upper), (False, lower)):
         payoffs, payoff_units = integers.backup(agent, *over_common_denominator(later))
-        for states, counts in game.signature_groups:
+        for states, counts, corruptions in groups:
             batch = payoffs[game.rows_of(states, int(np.prod(counts)))].reshape(len(states), *counts)
             own = [table[states, :count] for (table, _), count in zip(policies, counts, strict=True)]
             bases = [denominators[states] for _, denominators in policies]

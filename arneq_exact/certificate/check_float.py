@@ -42,13 +42,13 @@ from fractions import Fraction
 import numpy as np
 
 from arneq_exact.certificate.certificate import Certificate
-from arneq_exact.certificate.columns import column_matrix
+from arneq_exact.certificate.columns import column_groups, column_matrix
 from arneq_exact.certificate.fit import require_fit
 from arneq_exact.certificate.rounding import above, rounded_up
 from arneq_exact.errors import CertificateError
+from arneq_exact.model.corruption import Corruption
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import FloatArray
-from arneq_exact.model.threat import Corruption
 
 UNIT = Fraction(1, 2**53)
 SMALLEST = 2.0**-1074
@@ -96,6 +96,7 @@ class _Sweep:
         self.game = game
         self.certificate = certificate
         self.width = width
+        self.groups = [column_groups(game, certificate.threat, agent) for agent in range(game.n_agents)]
         self.most_entries = int(np.diff(game.transitions.indptr).max())
         counts = game.action_counts.max(axis=0)
         self.fixed_roundings = self.most_entries + 3 + int(counts.sum()) + 1 + 4
@@ -132,7 +133,6 @@ class _Sweep:
     ) -> Fraction:
         """Return an upper bound of δU + δL of one step."""
         game = self.game
-        corruptions = self.certificate.threat.corruptions(game.n_agents, agent)
         policies = self.certificate.policy_at(step)
         attacker = self.certificate.attacker_at(step)[agent]
         values = np.stack([next_upper, next_lower, np.abs(next_upper), np.abs(next_lower)], axis=1)
@@ -140,7 +140,7 @@ class _Sweep:
         future = game.discount[agent] * (game.transitions @ values)
         payoffs = np.column_stack([paid, paid, np.abs(paid), np.abs(paid)]) + future
         rise = fall = 0.0
-        for states, counts in game.signature_groups:
+        for states, counts, corruptions in self.groups[agent]:
             shape = (len(states), *counts, 4)
             batch = payoffs[game.rows_of(states, int(np.prod(counts)))].reshape(shape)
             own = [table[states, :count] for table, count in zip(policies, counts, strict=True)]

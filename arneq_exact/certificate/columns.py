@@ -1,11 +1,14 @@
 """The robust stage matrix M_i^π(a_i; c), every column of it, for a batch of states.
 
-A column c = (extreme point ω of Ω_i, actions of the agents U that ω may corrupt) pays
+A column c = (extreme point ω of Ω_i, what the attacker decides there) pays
 
     M_i^π(a_i; c) = Σ_K ω(K) E[Q_i(a_i, a_K, a_rest)],   a_rest ~ π_{−(K∪i)},
 
-so that corrupted agents outside the drawn K follow π too. The expectations form a lattice: the one that
-keeps K is the one that keeps K ∪ {j} with agent j averaged out. Each is computed once and shared.
+where a_K are the actions decided for K: a committed attacker decides one joint action of all agents that
+ω may corrupt, an informed one a joint action of every K (see `arneq_exact.model.threat` for the order).
+Corrupted agents outside the drawn K follow π too, and masked agents have fewer actions to be given. The
+expectations form a lattice: the one that keeps K is the one that keeps K ∪ {j} with agent j averaged out.
+Each is computed once and shared.
 
 Only products and sums occur, so the same lines serve integers and doubles. They never mix the two, and
 per contracted agent a term passes through one product and at most A_j − 1 sums.
@@ -13,23 +16,48 @@ per contracted agent a term passes through one product and at most A_j − 1 sum
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arneq_exact.model.threat import Corruption
+from arneq_exact.model.corruption import Corruption
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.rationals import IntArray
+from arneq_exact.model.threat import ThreatModel
 
 Weight = Callable[[tuple[int, ...], Fraction], Any]
 
 
-def column_counts(action_counts: NDArray[np.int64], corruptions: Sequence[Corruption]) -> NDArray[np.int64]:
+class Group(NamedTuple):
+    """States with equal action counts and equal columns."""
+
+    states: IntArray
+    counts: tuple[int, ...]
+    corruptions: tuple[Corruption, ...]
+
+
+def column_groups(game: MarkovGame, threat: ThreatModel, agent: int) -> list[Group]:
+    """Return the states of a game by what the attacker of `agent` can do in them."""
+    points = threat.corruptions(game.n_agents, agent)
+    return [
+        Group(states, counts, tuple(point.restricted(masks) for point in points))
+        for states, counts, masks in threat.groups(game.signature_groups)
+    ]
+
+
+def column_counts(game: MarkovGame, threat: ThreatModel, agent: int) -> IntArray:
     """Return the number of columns in each state, (S,)."""
-    total = np.zeros(len(action_counts), dtype=np.int64)
-    for corruption in corruptions:
-        total += np.prod(action_counts[:, list(corruption.corruptible)], axis=1, dtype=np.int64)
+    total = np.zeros(game.n_states, dtype=np.int64)
+    for states, counts, corruptions in column_groups(game, threat, agent):
+        for point in corruptions:
+            allowed = dict(point.allowed)
+            sizes = {j: len(allowed[j]) if j in allowed else counts[j] for j in point.corruptible}
+            decided = [j for K, _ in point.weights for j in K] if point.informed else point.corruptible
+            total[states] += math.prod(sizes[j] for j in decided)
     return total
 
 
@@ -48,7 +76,7 @@ def column_matrix(
         Q_i of a batch of states with the same action counts.
     agent : int
     policies : one (B, A_j) per agent
-    corruptions : the extreme points of Ω_i
+    corruptions : the extreme points of Ω_i, with the masks of these states
     weight : function of (corruption set, its probability)
         The factor of that set's expectation, broadcast against (B, 1, ..., 1).
     """
@@ -66,11 +94,24 @@ def column_matrix(
 
     blocks = []
     for corruption in corruptions:
-        terms = [
-            keeping(frozenset({agent, *members})) * weight(members, probability)
-            for members, probability in corruption.weights
-        ]
-        # Axes of agents who are corrupted in no set have length 1; all others are complete.
-        block = np.moveaxis(sum(terms[1:], start=terms[0]), agent + 1, 1)
-        blocks.append(block.reshape(block.shape[0], block.shape[1], -1))
+        terms = []
+        for members, probability in corruption.weights:
+            term = keeping(frozenset({agent, *members})) * weight(members, probability)
+            for j, actions in corruption.allowed:
+                if j in members:
+                    term = term.take(actions, axis=j + 1)
+            terms.append(np.moveaxis(term, agent + 1, 1))
+        if corruption.informed:
+            block = _flat(terms[0])
+            for term in terms[1:]:
+                # Every decision for the sets so far meets every decision for the next one.
+                block = _flat(block[..., None] + _flat(term)[:, :, None, :])
+        else:
+            # Axes of agents who are corrupted in no set have length 1; all others are complete.
+            block = _flat(sum(terms[1:], start=terms[0]))
+        blocks.append(block)
     return np.concatenate(blocks, axis=2)
+
+
+def _flat(block: NDArray[Any]) -> NDArray[Any]:
+    return block.reshape(block.shape[0], block.shape[1], -1)

@@ -24,8 +24,7 @@ from arneq_exact.model.threat import ThreatModel
 
 def own_counts(game: MarkovGame, threat: ThreatModel, agent: int) -> tuple[IntArray, IntArray]:
     """Return the numbers (S,) of actions and of attacker columns of `agent` in each state."""
-    corruptions = threat.corruptions(game.n_agents, agent)
-    return game.action_counts[:, agent], column_counts(game.action_counts, corruptions)
+    return game.action_counts[:, agent], column_counts(game, threat, agent)
 
 
 def require_fit(game: MarkovGame, certificate: Certificate) -> None:
@@ -39,6 +38,12 @@ def require_fit(game: MarkovGame, certificate: Certificate) -> None:
         If the threat does not fit the game.
     """
     n, horizon = game.n_agents, certificate.horizon
+    certificate.threat.require_fit(game.action_counts)
+    if certificate.threat.timing != "per-state":
+        raise CertificateError(
+            f"Certificate: threat is {certificate.threat.describe()}; must be drawn anew at every state, "
+            "as the bound assumes"
+        )
     if certificate.arithmetic not in ("exact", "float"):
         raise CertificateError(
             f"Certificate: arithmetic is {certificate.arithmetic!r}; must be 'exact' or 'float'"

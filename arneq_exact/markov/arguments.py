@@ -10,8 +10,10 @@ from arneq_exact.model.rationals import shown
 from arneq_exact.model.threat import ThreatModel
 
 
-def require_game_and_threat(game: Any, threat: Any, where: str) -> None:
+def require_game_and_threat(game: Any, threat: Any, where: str, *, static: bool = False) -> None:
     """Refuse what is no game or no threat, and a threat that does not fit the game.
+
+    Static corruption is refused unless `static` is set.
 
     Raises
     ------
@@ -24,4 +26,9 @@ def require_game_and_threat(game: Any, threat: Any, where: str) -> None:
         raise ThreatError(
             f"{where}: threat is {shown(threat)}; must be a ThreatModel, such as ThreatModel(1)"
         )
-    threat.corruptions(game.n_agents, 0)
+    threat.require_fit(game.action_counts)
+    if threat.timing != "per-state" and not static:
+        raise ThreatError(
+            f"{where}: threat is {threat.describe()}; must have timing 'per-state', because only evaluation "
+            "is known for static corruption"
+        )

@@ -83,10 +83,14 @@ class AttackedAgent:
     ) -> None:
         self.game = game
         self.agent = agent
-        self.corruptions = threat.corruptions(game.n_agents, agent)
-        self.blocks = blocks(game)
+        self.blocks = blocks(game, threat)
+        points = threat.corruptions(game.n_agents, agent)
+        self.corruptions = [block.corruptions(points) for block in self.blocks]
         self.others = [block.policy(policy) for block in self.blocks]
-        self.widths = [sum(column_counts(self.corruptions, block.counts)) for block in self.blocks]
+        self.widths = [
+            sum(column_counts(corruptions, block.counts))
+            for block, corruptions in zip(self.blocks, self.corruptions, strict=True)
+        ]
         self.max_columns = max(self.widths)
         self.max_actions = int(game.action_counts[:, agent].max())
         self.backend = backend
@@ -96,8 +100,8 @@ class AttackedAgent:
         """Return M_i^π of the backup of `value` (S,): per block (B, A_i, C)."""
         rows = backup_agent(self.game, self.agent, value)
         return [
-            robust_matrix(block.gather(rows), others, self.corruptions, self.agent)
-            for block, others in zip(self.blocks, self.others, strict=True)
+            robust_matrix(block.gather(rows), others, corruptions, self.agent)
+            for block, others, corruptions in zip(self.blocks, self.others, self.corruptions, strict=True)
         ]
 
     def value_of(
@@ -105,8 +109,10 @@ class AttackedAgent:
     ) -> FloatArray:
         """Return the value (S,) of a pair of strategies, given block by block."""
         weights = np.empty(self.game.n_rows)
-        for block, others, x, y in zip(self.blocks, self.others, response, attack, strict=True):
-            play = joint_play(x, others, y, self.corruptions, self.agent, block.counts)
+        for block, others, corruptions, x, y in zip(
+            self.blocks, self.others, self.corruptions, response, attack, strict=True
+        ):
+            play = joint_play(x, others, y, corruptions, self.agent, block.counts)
             weights[block.rows] = play.reshape(weights[block.rows].shape)
         return value_of_play(self.game, self.agent, weights, start)
 

@@ -16,8 +16,10 @@ import scipy.sparse as sp
 import scipy.sparse.linalg as spla
 from threadpoolctl import threadpool_limits
 
+from arneq_exact.model.corruption import Corruption, Masks
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import FloatArray, IntArray
+from arneq_exact.model.threat import ThreatModel
 
 DENSE_STATES = 150
 """Up to this many states a dense solve is faster than anything sparse (measured)."""
@@ -28,18 +30,20 @@ KRYLOV_ITERATIONS = 400
 
 @dataclass(frozen=True)
 class Block:
-    """States with equal action counts, with their rows.
+    """States with equal action counts and equal masks, with their rows.
 
     Attributes
     ----------
     states : (B,)
     rows : (B, J) row numbers, or a slice where the block is contiguous
     counts : (A1, ..., An)
+    masks : what corrupted agents can play, where that is not everything
     """
 
     states: IntArray
     rows: IntArray | slice
     counts: tuple[int, ...]
+    masks: Masks = ()
 
     def gather(self, values: FloatArray) -> FloatArray:
         """Return row values (rows,) as (B, A1, ..., An); a view where the block is contiguous."""
@@ -49,11 +53,16 @@ class Block:
         """Cut each (S, max A_j) array to the block: (B, A_j)."""
         return [array[self.states, :count] for array, count in zip(arrays, self.counts, strict=True)]
 
+    def corruptions(self, points: Sequence[Corruption]) -> tuple[Corruption, ...]:
+        """Return extreme points with the masks of the block."""
+        return tuple(point.restricted(self.masks) for point in points)
 
-def blocks(game: MarkovGame) -> tuple[Block, ...]:
-    """Return the states of `game` grouped by action counts."""
+
+def blocks(game: MarkovGame, threat: ThreatModel | None = None) -> tuple[Block, ...]:
+    """Return the states of `game` grouped by action counts, and by the masks of a threat."""
+    groups = threat or ThreatModel(0)
     result = []
-    for states, counts in game.signature_groups:
+    for states, counts, masks in groups.groups(game.signature_groups):
         size = int(np.prod(counts))
         first, last = int(states[0]), int(states[-1])
         contiguous = last - first + 1 == len(states)
@@ -62,7 +71,7 @@ def blocks(game: MarkovGame) -> tuple[Block, ...]:
             if contiguous
             else game.rows_of(states, size)
         )
-        result.append(Block(states, rows, counts))
+        result.append(Block(states, rows, counts, masks))
     return tuple(result)
 
 

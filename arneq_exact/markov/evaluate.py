@@ -18,10 +18,11 @@ from arneq_exact.errors import PolicyError
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.horizon import evaluate_horizon
+from arneq_exact.model.corruption import Corruption
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray, IntArray
-from arneq_exact.model.threat import Corruption, ThreatModel
+from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.robust import column_counts
 
 
@@ -53,35 +54,43 @@ class WorstAttack:
     agent : int
     column : (S,) int, or (T, S) for a finite horizon
         Column numbers in the canonical order of `arneq_exact.model.threat`.
-    corruptions : extreme points of the agent's Ω_i
+    threat : ThreatModel
     """
 
     agent: int
     column: IntArray
-    corruptions: tuple[Corruption, ...]
+    threat: ThreatModel
 
-    def at(self, game: MarkovGame, state: int, step: int = 0) -> tuple[Corruption, dict[int, int]]:
-        """Return the corruption chosen in `state` and the action forced on each corruptible agent."""
+    def at(
+        self, game: MarkovGame, state: int, step: int = 0
+    ) -> tuple[Corruption, dict[tuple[int, ...], dict[int, int]]]:
+        """Return the corruption chosen in `state`, and what each set that may be drawn is forced to play.
+
+        A set is an ascending tuple of agents; its members' actions are equal for all sets that hold them
+        unless the attacker is informed.
+        """
         counts = tuple(int(a) for a in game.action_counts[state])
         column = int(self.column[state] if self.column.ndim == 1 else self.column[step, state])
-        for corruption, size in zip(self.corruptions, column_counts(self.corruptions, counts), strict=True):
+        points = self.threat.corruptions(game.n_agents, self.agent)
+        corruptions = [point.restricted(self.threat.masks_at(state)) for point in points]
+        for corruption, size in zip(corruptions, column_counts(corruptions, counts), strict=True):
             if column < size:
-                members = corruption.corruptible
-                forced = np.unravel_index(column, tuple(counts[j] for j in members)) if members else ()
-                return corruption, {j: int(a) for j, a in zip(members, forced, strict=True)}
+                return corruption, corruption.forced(column, counts)
             column -= size
         raise AssertionError("a column beyond the state's own")
 
     def describe(self, game: MarkovGame, state: int, step: int = 0) -> str:
         """Return the attack in a state in words."""
         corruption, forced = self.at(game, state, step)
-        if not forced:
-            return "no corruption"
-        text = ", ".join(
-            f"{game.agent_name(j)} plays {game.action_name(state, j, action)}" for j, action in forced.items()
-        )
-        spared = dict(corruption.weights).get(())
-        return text if spared is None else f"{text} (with probability {float(1 - spared):.6g})"
+        parts = []
+        for members, weight in corruption.weights:
+            if members:
+                text = ", ".join(
+                    f"{game.agent_name(j)} plays {game.action_name(state, j, action)}"
+                    for j, action in forced[members].items()
+                )
+                parts.append(text if weight == 1 else f"{text} (with probability {float(weight):.6g})")
+        return "; or ".join(parts) or "no corruption"
 
 
 def robust_values(game: MarkovGame, threat: ThreatModel, policy: Policy) -> FloatArray:
@@ -157,13 +166,12 @@ def worst_attack(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: i
     """Return an attack that is worst for `agent` (from 0) at every state at once."""
     _fit(game, threat, policy, "worst_attack")
     _agent(game, agent, "worst_attack")
-    corruptions = threat.corruptions(game.n_agents, agent)
     if policy.horizon is not None:
         columns = evaluate_horizon(game, threat, policy).worst[agent]
     else:
         attacked = AttackedAgent(game, threat, list(policy), agent)
         columns = attacked.robust_value(policy[agent]).attack.argmax(axis=1)
-    return WorstAttack(agent, np.asarray(columns, dtype=np.int64), corruptions)
+    return WorstAttack(agent, np.asarray(columns, dtype=np.int64), threat)
 
 
 def _fit(game: MarkovGame, threat: ThreatModel, policy: Policy, where: str) -> None:

@@ -1,54 +1,47 @@
 """Threat models: which agents an attacker may corrupt, seen from each agent.
 
-Agent i faces its own attacker, who picks a distribution ω over *corruption sets* K ⊆ N\\{i} from a
-polytope Ω_i and one joint action for whoever may be corrupted, before K is drawn ("committed" [T10]).
-A minimiser exists at an extreme point of Ω_i with a pure joint action, so a threat is resolved into
-the extreme points of every Ω_i, here `Corruption`s, and an attacker's pure strategies at a state are
-its *columns*: pairs (extreme point, joint action of the agents that it may corrupt).
+Agent i faces its own attacker, who picks at every state a distribution ω over *corruption sets* K ⊆ N\\{i}
+from a polytope Ω_i, and actions for whoever may be corrupted. A *committed* attacker fixes them before K
+is drawn, an *informed* one after. A minimiser exists at an extreme point of Ω_i with pure actions [T10], so
+a threat is resolved into the extreme points of every Ω_i, here `Corruption`s, and an attacker's pure
+strategies at a state are its *columns*: pairs of an extreme point and the actions that it decides there.
 
-The order of columns is part of the certificate format: extreme points in the order of
-`ThreatModel.corruptions`, and for each one the joint actions of its `corruptible` agents (ascending)
-in C order, the last agent's action running fastest.
+The order of columns is part of the certificate format.
+
+* Sets are ordered by size, then lexicographically. Extreme points are ordered by their vectors of
+  probabilities over the sets in that order, in descending lexicographic order.
+* Within an extreme point, columns are the combinations of its decisions in C order, the last decision
+  running fastest. A committed attacker decides an action for each agent that some set of positive
+  probability holds, agents ascending. An informed attacker decides one for each set of positive
+  probability in order and each agent in it, ascending; so it does only where some agent is in two of the
+  sets, and elsewhere its columns are those of a committed attacker, since it gains nothing.
+* An agent that is masked in the state has the allowed actions for choices, ascending, in place of all.
+
+Extreme points are, without masks, all maximal sets of the family (each certain, or with probability ρ and
+otherwise nobody), because corrupted agents may imitate their policy [T1]; under masks they cannot, so every
+set of the family is one, and with ρ < 1 so is the certainty that nobody is corrupted. A fixed distribution
+is one extreme point, and inequalities have the vertices of their polytope.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations
-from operator import index
 from typing import Any
 
+import numpy as np
+
 from arneq_exact.errors import ThreatError
-from arneq_exact.model.rationals import number_text, shown, to_fraction
+from arneq_exact.model import threat_parts as parts
+from arneq_exact.model.corruption import Corruption as Corruption
+from arneq_exact.model.corruption import Masks, canonical_order
+from arneq_exact.model.polytope import extreme_points
+from arneq_exact.model.rationals import IntArray, number_text, shown, to_fraction
 
-Family = tuple[frozenset[int], ...]
-DISTRIBUTION_TOLERANCE = Fraction(1, 10**9)
-
-
-@dataclass(frozen=True)
-class Corruption:
-    """An extreme point of Ω_i: a distribution over corruption sets.
-
-    Attributes
-    ----------
-    weights : tuple of (corruption set as ascending tuple of agents, exact probability)
-        Positive probabilities that sum to exactly 1; sets ordered by size, then lexicographically.
-    """
-
-    weights: tuple[tuple[tuple[int, ...], Fraction], ...]
-
-    @property
-    def corruptible(self) -> tuple[int, ...]:
-        """Agents that are in some corruption set, ascending."""
-        return tuple(sorted({agent for members, _ in self.weights for agent in members}))
-
-    @classmethod
-    def mixture(cls, weights: Iterable[tuple[Iterable[int], Fraction]]) -> Corruption:
-        """Order the sets and leave out those of probability 0."""
-        kept = [(tuple(sorted(members)), weight) for members, weight in weights if weight > 0]
-        return cls(tuple(sorted(kept, key=lambda item: (len(item[0]), item[0]))))
+KEYS = ("k", "probability", "sets", "distribution", "inequalities", "informed", "masks", "timing")
+TIMINGS = ("per-state", "static")
 
 
 @dataclass(frozen=True)
@@ -64,10 +57,21 @@ class ThreatModel:
         state; goes with `k` or `sets`. May be a rational such as "1/3".
     sets : {agent: list of sets of agents}, optional
         The corruption sets of each agent, agents numbered from 0; every agent must be listed. The
-        empty set belongs to a family only if listed. Corrupted agents may imitate their policy, so
-        a set inside a larger listed one adds nothing and is dropped when the threat is resolved [T1].
+        empty set belongs to a family only if listed.
     distribution : {agent: {set of agents: probability}}, optional
         A fixed distribution over corruption sets; with `k`, no set may be larger than k.
+    inequalities : (G, h) or {agent: (G, h)}, optional
+        With `k` or `sets`: the attacker picks any distribution ω over the family with Gω ≤ h. Columns of
+        G stand for the sets of at most k agents by size, then lexicographically, or for the distinct
+        `sets` as listed. One pair for all agents, or one for each. Numbers may be rationals.
+    informed : bool
+        Whether the corrupted agents know who is corrupted when they act; default False.
+    masks : {agent: {state: actions}}, optional
+        All that an agent can play in a state while it is corrupted, by numbers from 0; states and agents
+        that are not listed are free.
+    timing : {"per-state", "static"}
+        Whether K is drawn anew at every state or once per episode [T13]. Static corruption can be
+        evaluated (`arneq_exact.static_values`), not solved.
 
     Raises
     ------
@@ -80,66 +84,136 @@ class ThreatModel:
     (((2,), Fraction(1, 1)),)
     >>> ThreatModel(1, probability="1/4").corruptions(2, 0)[0].weights
     (((), Fraction(3, 4)), ((1,), Fraction(1, 4)))
+    >>> at_least_half_spared = ThreatModel(1, inequalities=([[-1, 0]], ["-1/2"]))
+    >>> [str(point.weights[0][1]) for point in at_least_half_spared.corruptions(2, 0)]
+    ['1', '1/2']
     """
 
     k: int | None = None
     probability: Any = None
     sets: Mapping[int, Iterable[Iterable[int]]] | None = None
     distribution: Mapping[int, Mapping[frozenset[int], Any]] | None = None
+    inequalities: Any = None
+    informed: bool = False
+    masks: Mapping[int, Mapping[int, Iterable[int]]] | None = None
+    timing: str = "per-state"
     _rho: Fraction = field(init=False, repr=False, compare=False, default=Fraction(1))
+    _resolved: dict[tuple[int, int], tuple[Corruption, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         if self.k is not None:
-            object.__setattr__(self, "k", _natural(self.k, "k", "an integer of at least 0"))
+            self._set("k", parts.natural(self.k, "k"))
         if self.sets is not None and (self.k is not None or self.distribution is not None):
             raise ThreatError("ThreatModel: sets are given with k or distribution; must be given alone")
         if self.k is None and self.sets is None and self.distribution is None:
             raise ThreatError("ThreatModel: nothing is given; must have k, sets or distribution")
+        for name in ("probability", "inequalities"):
+            if getattr(self, name) is not None and self.distribution is not None:
+                raise ThreatError(f"ThreatModel: {name} is given with distribution; must be left out")
         if self.probability is not None:
-            if self.distribution is not None:
-                raise ThreatError("ThreatModel: probability is given with distribution; must be left out")
             rho = to_fraction(self.probability, "ThreatModel: probability", ThreatError)
             if not 0 <= rho <= 1:
                 raise ThreatError(f"ThreatModel: probability is {shown(self.probability)}; must be in [0, 1]")
-            object.__setattr__(self, "_rho", rho)
-            object.__setattr__(self, "probability", None if rho == 1 else rho)
+            if self.inequalities is not None:
+                raise ThreatError("ThreatModel: probability is given with inequalities; must be one of them")
+            self._set("_rho", rho)
+            self._set("probability", None if rho == 1 else rho)
         if self.sets is not None:
-            families = _mapping(self.sets, "sets")
-            object.__setattr__(self, "sets", {_agent(i): _family(i, sets) for i, sets in families})
+            families = parts.by_agent(self.sets, "sets")
+            self._set("sets", {i: parts.family(i, sets) for i, sets in families.items()})
         if self.distribution is not None:
-            laws = _mapping(self.distribution, "distribution")
-            frozen = {_agent(i): _distribution(i, law, self.k) for i, law in laws}
-            object.__setattr__(self, "distribution", frozen)
+            laws = parts.by_agent(self.distribution, "distribution")
+            self._set("distribution", {i: parts.distribution(i, law, self.k) for i, law in laws.items()})
+        if isinstance(self.inequalities, Mapping):
+            pairs = parts.by_agent(self.inequalities, "inequalities")
+            exact = {i: parts.inequalities(pair, f" of agent {i}") for i, pair in pairs.items()}
+            self._set("inequalities", exact)
+        elif self.inequalities is not None:
+            self._set("inequalities", parts.inequalities(self.inequalities, ""))
+        if not isinstance(self.informed, bool | np.bool_):
+            raise ThreatError(f"ThreatModel: informed is {shown(self.informed)}; must be True or False")
+        self._set("informed", bool(self.informed))
+        self._set("masks", None if self.masks is None else parts.masks(self.masks) or None)
+        if self.timing not in TIMINGS:
+            raise ThreatError(f"ThreatModel: timing is {shown(self.timing)}; must be per-state or static")
 
     def __hash__(self) -> int:
         return hash(repr(self.to_json()))
 
     def corruptions(self, n: int, agent: int) -> tuple[Corruption, ...]:
-        """Return the extreme points of Ω_i for `agent` (from 0) among `n` agents.
+        """Return the extreme points of Ω_i for `agent` (from 0) among `n` agents, masks left aside.
 
         Raises
         ------
         ThreatError
             If the threat does not fit a game of `n` agents.
         """
-        self._fit(n)
+        if (n, agent) not in self._resolved:
+            self._fit(n)
+            points = dict.fromkeys(self._points(n, agent))
+            sets = sorted({K for point in points for K, _ in point.weights}, key=canonical_order)
+
+            def vector(point: Corruption) -> list[Fraction]:
+                law = dict(point.weights)
+                return [law.get(K, Fraction(0)) for K in sets]
+
+            self._resolved[n, agent] = tuple(sorted(points, key=vector, reverse=True))
+        return self._resolved[n, agent]
+
+    def family(self, n: int, agent: int) -> tuple[frozenset[int], ...]:
+        """Return the corruption sets that are possible for `agent`: as listed, or in canonical order."""
         if self.distribution is not None:
-            return (Corruption.mixture((k, w) for k, w in self.distribution[agent].items()),)
+            return tuple(self.distribution[agent])
         if self.sets is not None:
-            family = [frozenset(members) for members in self.sets[agent]]
-        else:
-            others = [j for j in range(n) if j != agent]
-            family = [frozenset(members) for members in combinations(others, min(self.k or 0, n - 1))]
-        maximal = {K for K in family if not any(larger > K for larger in family)}
-        ordered = sorted(maximal, key=lambda K: (len(K), sorted(K)))
-        rho = self._rho
-        points = (
-            Corruption.mixture([((), Fraction(1))])
-            if rho == 0 or not K
-            else Corruption.mixture([((), 1 - rho), (K, rho)])
-            for K in ordered
-        )
-        return tuple(dict.fromkeys(points))
+            return tuple(frozenset(members) for members in self.sets[agent])
+        others = [j for j in range(n) if j != agent]
+        sizes = range(min(self.k or 0, n - 1) + 1)
+        return tuple(frozenset(members) for size in sizes for members in combinations(others, size))
+
+    def masks_at(self, state: int) -> Masks:
+        """Return what corrupted agents can play in a state, agents ascending."""
+        listed = (self.masks or {}).items()
+        return tuple((agent, tuple(states[state])) for agent, states in listed if state in states)
+
+    def groups(
+        self, signature_groups: Iterable[tuple[IntArray, tuple[int, ...]]]
+    ) -> Iterator[tuple[IntArray, tuple[int, ...], Masks]]:
+        """Split groups of states with equal action counts by masks."""
+        for states, counts in signature_groups:
+            alike: dict[Masks, list[int]] = {}
+            if self.masks is None:
+                yield states, counts, ()
+                continue
+            for state in states.tolist():
+                alike.setdefault(self.masks_at(state), []).append(state)
+            for masks, members in alike.items():
+                yield np.array(members, dtype=np.int64), counts, masks
+
+    def require_fit(self, action_counts: IntArray) -> None:
+        """Refuse a game (S, n) of other agents, states or actions than the threat names.
+
+        Raises
+        ------
+        ThreatError
+            With the place, the value and the rule.
+        """
+        n_states, n = action_counts.shape
+        for agent in range(n):
+            self.corruptions(n, agent)
+        for agent, states in (self.masks or {}).items():
+            for state, actions in states.items():
+                where = f"ThreatModel: masks of agent {agent}"
+                if agent >= n or state >= n_states:
+                    raise ThreatError(
+                        f"{where} name state {state}; must be agents 0..{n - 1} and states 0..{n_states - 1}"
+                    )
+                if max(actions) >= action_counts[state, agent]:
+                    raise ThreatError(
+                        f"{where} in state {state} allow action {max(actions)}; "
+                        f"must be actions 0..{action_counts[state, agent] - 1}"
+                    )
 
     def decouples(self, n: int) -> bool:
         """Tell whether every agent plays a matrix game of its own against all others together [T4]."""
@@ -150,20 +224,29 @@ class ThreatModel:
         )
 
     def same_as(self, other: ThreatModel, n: int) -> bool:
-        """Tell whether two threats have the same extreme points for every one of `n` agents."""
-        return all(self.corruptions(n, agent) == other.corruptions(n, agent) for agent in range(n))
+        """Tell whether two threats mean the same for every one of `n` agents."""
+        return (self.masks, self.timing) == (other.masks, other.timing) and all(
+            self.corruptions(n, agent) == other.corruptions(n, agent) for agent in range(n)
+        )
 
     def describe(self) -> str:
         """Return the threat in a few words."""
-        chance = "" if self._rho == 1 else f" with probability at most {number_text(self._rho)}"
         if self.distribution is not None:
-            return "a fixed distribution over corruption sets"
-        if self.sets is not None:
-            return f"explicit corruption sets{chance}"
-        return f"k = {self.k}{chance}"
+            text = "a fixed distribution over corruption sets"
+        else:
+            text = "explicit corruption sets" if self.sets is not None else f"k = {self.k}"
+        if self._rho != 1:
+            text += f" with probability at most {number_text(self._rho)}"
+        if self.inequalities is not None:
+            text += " under linear inequalities"
+        if self.informed:
+            text += ", informed attacker"
+        if self.masks is not None:
+            text += ", masked actions"
+        return text if self.timing == "per-state" else f"{text}, drawn once per episode"
 
     def to_json(self) -> dict[str, Any]:
-        """Return a form for JSON files; agents are numbered from 0, probabilities are exact."""
+        """Return a form for JSON files; agents are numbered from 0, numbers are exact."""
         result: dict[str, Any] = {}
         if self.k is not None:
             result["k"] = self.k
@@ -176,6 +259,20 @@ class ThreatModel:
                 str(i): [[sorted(K), number_text(p)] for K, p in law.items()]
                 for i, law in sorted(self.distribution.items())
             }
+        if isinstance(self.inequalities, dict):
+            pairs = sorted(self.inequalities.items())
+            result["inequalities"] = {str(i): parts.inequalities_json(pair) for i, pair in pairs}
+        elif self.inequalities is not None:
+            result["inequalities"] = parts.inequalities_json(self.inequalities)
+        if self.informed:
+            result["informed"] = True
+        if self.masks is not None:
+            result["masks"] = {
+                str(i): {str(state): list(actions) for state, actions in states.items()}
+                for i, states in self.masks.items()
+            }
+        if self.timing != "per-state":
+            result["timing"] = self.timing
         return result
 
     @classmethod
@@ -184,117 +281,63 @@ class ThreatModel:
         if not isinstance(data, dict):
             raise ThreatError(f"{where}: is {shown(data)}; must be an object such as {{'k': 1}}")
         for key in data:
-            if key not in ("k", "probability", "sets", "distribution"):
-                raise ThreatError(
-                    f"{where}: key {shown(key)} is unknown; must be k, probability, sets, distribution"
-                )
+            if key not in KEYS:
+                raise ThreatError(f"{where}: key {shown(key)} is unknown; must be {', '.join(KEYS)}")
         try:
-            laws = _numbered(data.get("distribution"), "distribution")
-            return cls(
-                k=data.get("k"),
-                probability=data.get("probability"),
-                sets=_numbered(data.get("sets"), "sets"),
-                distribution=None if laws is None else {i: _law(i, pairs) for i, pairs in laws.items()},
-            )
+            return cls(**{**data, **parts.parts_of_json(data)})
         except ThreatError as error:
             raise ThreatError(f"{where}: {str(error).removeprefix('ThreatModel: ')}") from None
 
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _points(self, n: int, agent: int) -> Iterator[Corruption]:
+        """Yield the extreme points, in any order and perhaps twice."""
+        if self.distribution is not None:
+            yield Corruption.mixture(self.distribution[agent].items(), self.informed)
+            return
+        family = self.family(n, agent)
+        if self.inequalities is not None:
+            rows, bounds = self._inequalities(agent, len(family))
+            for vertex in extreme_points(len(family), rows, bounds):
+                yield Corruption.mixture(zip(family, vertex, strict=True), self.informed)
+            return
+        nobody = Corruption.mixture([((), Fraction(1))])
+        if self.masks is not None and self._rho < 1:
+            yield nobody
+        for K in family:
+            if self.masks is None and any(larger > K for larger in family):
+                continue
+            if not K or self._rho == 0:
+                yield nobody
+            else:
+                yield Corruption.mixture([((), 1 - self._rho), (K, self._rho)])
+
+    def _inequalities(self, agent: int, size: int) -> parts.Inequalities:
+        pairs = self.inequalities
+        rows, bounds = pairs[agent] if isinstance(pairs, dict) else pairs
+        if rows and len(rows[0]) != size:
+            raise ThreatError(
+                f"ThreatModel: inequalities of agent {agent} have {len(rows[0])} columns; "
+                f"must have one for each of its {size} corruption sets"
+            )
+        checked: parts.Inequalities = (rows, bounds)
+        return checked
+
     def _fit(self, n: int) -> None:
         """Refuse explicit families that do not list exactly the agents 0..n−1, or hold strangers."""
-        for name, listed in (("sets", self.sets), ("distribution", self.distribution)):
-            if listed is None:
+        for name in ("sets", "distribution", "inequalities"):
+            listed = getattr(self, name)
+            if not isinstance(listed, dict):
                 continue
             if set(listed) != set(range(n)):
                 raise ThreatError(
                     f"ThreatModel: {name} list the agents {sorted(listed)}; must list each of 0..{n - 1}"
                 )
-            for agent, family in listed.items():
+            for agent, family in listed.items() if name != "inequalities" else ():
                 for K in family:
                     if not set(K) <= set(range(n)) - {agent}:
                         raise ThreatError(
                             f"ThreatModel: {name} of agent {agent} hold {sorted(K)}; "
                             f"must be a set of other agents among 0..{n - 1}"
                         )
-
-
-def _natural(value: Any, name: str, rule: str) -> int:
-    try:
-        number = -1 if isinstance(value, bool) else index(value)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise ThreatError(f"ThreatModel: {name} is {shown(value)}; must be {rule}")
-    return number
-
-
-def _agent(agent: Any) -> int:
-    return _natural(agent, "agent", "a number from 0")
-
-
-def _mapping(value: Any, name: str) -> Iterable[tuple[Any, Any]]:
-    if not isinstance(value, Mapping):
-        raise ThreatError(f"ThreatModel: {name} are {shown(value)}; must be a mapping from agents")
-    return value.items()
-
-
-def _set(members: Any) -> frozenset[int]:
-    if isinstance(members, str) or not isinstance(members, Iterable):
-        raise ThreatError(f"ThreatModel: corruption set is {shown(members)}; must be a set of agents")
-    return frozenset(_agent(agent) for agent in members)
-
-
-def _family(agent: int, sets: Any) -> Family:
-    if isinstance(sets, str) or not isinstance(sets, Iterable):
-        raise ThreatError(f"ThreatModel: sets of agent {agent} are {shown(sets)}; must be a list of sets")
-    family = tuple(dict.fromkeys(_set(members) for members in sets))
-    if not family:
-        raise ThreatError(
-            f"ThreatModel: the family of corruption sets of agent {agent} is empty; "
-            "must hold at least the empty set"
-        )
-    return family
-
-
-def _distribution(agent: int, law: Any, k: int | None) -> dict[frozenset[int], Fraction]:
-    where = f"ThreatModel: distribution of agent {agent}"
-    if not isinstance(law, Mapping):
-        raise ThreatError(f"{where} is {shown(law)}; must be a mapping from sets to probabilities")
-    exact: dict[frozenset[int], Fraction] = {}
-    for members, p in law.items():
-        K = _set(members)
-        if K in exact:
-            raise ThreatError(f"{where} holds {sorted(K)} twice; must be distinct sets")
-        if k is not None and len(K) > k:
-            raise ThreatError(f"{where} holds {sorted(K)}; must be sets of at most k = {k} agents")
-        exact[K] = to_fraction(p, where, ThreatError)
-        if exact[K] < 0:
-            raise ThreatError(f"{where} gives {sorted(K)} probability {shown(p)}; must be at least 0")
-    total = sum(exact.values(), Fraction(0))
-    if abs(total - 1) > DISTRIBUTION_TOLERANCE:
-        raise ThreatError(f"{where} sums to {float(total):.12g}; must be 1")
-    # One order for equal laws, so that equal threats have equal hashes and files.
-    ordered = sorted(exact, key=lambda K: (len(K), sorted(K)))
-    return {K: exact[K] / total for K in ordered}
-
-
-def _numbered(data: Any, name: str) -> dict[int, Any] | None:
-    """Return what a JSON object holds under agent numbers written as keys."""
-    if data is None:
-        return None
-    if not isinstance(data, dict):
-        raise ThreatError(f"{name} are {shown(data)}; must be an object with agent numbers as keys")
-    for key in data:
-        if not (isinstance(key, str) and key.isdecimal() and key == str(int(key))):
-            raise ThreatError(f"{name} have the key {shown(key)}; must be an agent number such as '0'")
-    return {int(key): value for key, value in data.items()}
-
-
-def _law(agent: int, pairs: Any) -> dict[frozenset[int], Any]:
-    """Return the law of one agent from its list of [set, probability]; JSON keys cannot be sets."""
-    where = f"distribution of agent {agent}"
-    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
-        raise ThreatError(f"{where} is {shown(pairs)}; must be a list of [set, probability]")
-    law = {_set(members): p for members, p in pairs}
-    if len(law) < len(pairs):
-        raise ThreatError(f"{where} lists a set twice; must be distinct sets")
-    return law

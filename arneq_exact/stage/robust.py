@@ -1,10 +1,13 @@
 """The robust stage matrix M_i^π and the play that an attacker's columns induce.
 
 At one state, agent i with payoffs Q_i meets an attacker whose pure strategies are the columns
-c = (extreme point e of Ω_i, joint action a_U of the agents U that e may corrupt) [T10]. With K drawn
-from e, agents in K play their part of a_U and all others but i follow π:
+c = (extreme point e of Ω_i, an action d for each of its slots) [T10]. With K drawn from e, agents in K play
+what d decides for them under K, written d_K, and all others but i follow π:
 
-    M_i^π(a_i; (e, a_U)) = Σ_K e(K) · E_{a_rest ~ π_rest} Q_i(a_i, a_K, a_rest).
+    M_i^π(a_i; (e, d)) = Σ_K e(K) · E_{a_rest ~ π_rest} Q_i(a_i, d_K, a_rest).
+
+A committed attacker decides an action for each agent that e may corrupt, an informed one for each set and
+member; masks leave it fewer actions to decide among (`arneq_exact.model.corruption`).
 
 Everything works on a batch of B states with equal action counts: payoffs (B, A_1, …, A_n), policies
 one array (B, A_j) per agent. The matrix is built by averaging out one benign agent at a time, shared
@@ -18,15 +21,15 @@ from math import prod
 
 import numpy as np
 
+from arneq_exact.model.corruption import Corruption, Members
 from arneq_exact.model.rationals import FloatArray
-from arneq_exact.model.threat import Corruption
 
 Counts = tuple[int, ...]
 
 
 def column_counts(corruptions: Sequence[Corruption], counts: Counts) -> list[int]:
     """Return the number of columns of each extreme point at a state with these action counts."""
-    return [prod(counts[j] for j in corruption.corruptible) for corruption in corruptions]
+    return [prod(corruption.shape(counts)) for corruption in corruptions]
 
 
 def robust_matrix(
@@ -66,18 +69,26 @@ def robust_matrix(
 
     columns = []
     for corruption in corruptions:
-        corruptible = corruption.corruptible
-        full = [batch] + [counts[j] if j == agent or j in corruptible else 1 for j in range(n)]
+        shape = corruption.shape(counts)
         mixed: FloatArray | None = None
         for members, weight in corruption.weights:
-            part = keep(frozenset(members) | {agent})
+            part = np.moveaxis(keep(frozenset(members) | {agent}), agent + 1, 1)
+            part = part.reshape(batch, counts[agent], *(counts[j] for j in members))
+            for j, actions in corruption.allowed:
+                if j in members:
+                    part = part.take(actions, axis=members.index(j) + 2)
             if weight != 1:
                 part = float(weight) * part
+            part = part.reshape(batch, counts[agent], *_spread(corruption, members, shape))
             mixed = part if mixed is None else mixed + part
         assert mixed is not None
-        spread = np.moveaxis(np.broadcast_to(mixed, full), agent + 1, 1)
-        columns.append(spread.reshape(batch, counts[agent], -1))
+        columns.append(mixed.reshape(batch, counts[agent], -1))
     return columns[0] if len(columns) == 1 else np.concatenate(columns, axis=2)
+
+
+def _spread(corruption: Corruption, members: Members, shape: tuple[int, ...]) -> list[int]:
+    """Return the shape of what depends on a column through one set: 1 for slots that it does not use."""
+    return [size if members in slot.sets else 1 for slot, size in zip(corruption.slots, shape, strict=True)]
 
 
 def joint_play(
@@ -104,17 +115,20 @@ def joint_play(
     """
     batch = response.shape[0]
     n = len(counts)
-    forced: dict[tuple[int, ...], FloatArray] = {}
+    forced: dict[Members, FloatArray] = {}
     start = 0
     for corruption, size in zip(corruptions, column_counts(corruptions, counts), strict=True):
-        corruptible = corruption.corruptible
-        mixture = attack[:, start : start + size]
+        block = attack[:, start : start + size].reshape(batch, *corruption.shape(counts))
         start += size
-        shape = [batch] + [counts[j] if j in corruptible else 1 for j in range(n)]
-        block = mixture.reshape(shape)
         for members, weight in corruption.weights:
-            spared = tuple(j + 1 for j in corruptible if j not in members)
-            part = float(weight) * (block.sum(axis=spared, keepdims=True) if spared else block)
+            unused = [m + 1 for m, slot in enumerate(corruption.slots) if members not in slot.sets]
+            part = float(weight) * (block.sum(axis=tuple(unused)) if unused else block)
+            if any(j in members for j, _ in corruption.allowed):
+                chosen = np.ix_(range(batch), *(corruption.choices(j, counts) for j in members))
+                everything = np.zeros((batch, *(counts[j] for j in members)))
+                everything[chosen] = part
+                part = everything
+            part = part.reshape(batch, *(counts[j] if j in members else 1 for j in range(n)))
             forced[members] = forced[members] + part if members in forced else part
     total = np.zeros((batch, *counts))
     for members, part in forced.items():

@@ -1,6 +1,7 @@
 """One stage ARNEQ for a batch of states: which class of stage game is at hand, and who solves it.
 
-Classes, decided by the threat alone (for n = 1 and n = 2 every threat is covered):
+Classes, decided by the threat alone. Not covered are three agents or more who do not decouple, masks, which
+differ from state to state, and two agents whose attackers have several extreme points to choose from.
 
 * ``decoupled`` [T4]: each agent plays a matrix game against everyone else; one linear program an agent.
 * ``bimatrix``: two agents, no corruption: a Nash equilibrium by Lemke–Howson.
@@ -73,7 +74,10 @@ class StageProfiles:
 
 
 def two_agent_probabilities(threat: ThreatModel) -> tuple[float, float]:
-    """Return (p_1, p_2): the probability with which each of two agents sees the other corrupted."""
+    """Return (p_1, p_2): the probability with which each of two agents sees the other corrupted.
+
+    For threats that leave each attacker one extreme point: the first is read.
+    """
     first, second = (
         float(sum(weight for members, weight in threat.corruptions(2, agent)[0].weights if members))
         for agent in range(2)
@@ -83,9 +87,11 @@ def two_agent_probabilities(threat: ThreatModel) -> tuple[float, float]:
 
 def stage_class(n: int, threat: ThreatModel) -> str | None:
     """Return the class of stage game, or None where no stage solver exists."""
+    if threat.masks is not None:
+        return None
     if threat.decouples(n):
         return "decoupled"
-    if n == 2:
+    if n == 2 and all(len(threat.corruptions(2, agent)) == 1 for agent in range(2)):
         return "bimatrix" if two_agent_probabilities(threat) == (0.0, 0.0) else "polymatrix"
     return None
 

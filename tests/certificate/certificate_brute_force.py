@@ -51,12 +51,19 @@ class ExactGame:
                 row += 1
 
     def columns(self, threat: ThreatModel, agent: int, state: int) -> list[tuple]:
-        """All pure attacks: (distribution over corruption sets, action of each corruptible agent)."""
+        """All pure attacks: (distribution over corruption sets, action of each member of each set)."""
         result = []
+        masks = {j: states[state] for j, states in (threat.masks or {}).items() if state in states}
         for corruption in threat.corruptions(self.n, agent):
-            agents = sorted({j for members, _ in corruption.weights for j in members})
-            for actions in product(*(range(self.counts[state][j]) for j in agents)):
-                result.append((corruption.weights, dict(zip(agents, actions, strict=True))))
+            members = [(K, j) for K, _ in corruption.weights for j in K]
+            agents = sorted({j for _, j in members})
+            informed = threat.informed and len(agents) < len(members)
+            decisions = members if informed else agents
+            owners = [j for _, j in members] if informed else agents
+            for actions in product(*(masks.get(j) or range(self.counts[state][j]) for j in owners)):
+                decided = dict(zip(decisions, actions, strict=True))
+                attack = {(K, j): decided[(K, j) if informed else j] for K, j in members}
+                result.append((corruption.weights, attack))
         return result
 
     def row_weights(self, policy, agent: int, state: int, own: int, column: tuple) -> dict[int, Fraction]:
@@ -73,7 +80,7 @@ class ExactGame:
                     if j == agent:
                         continue
                     if j in members:
-                        term *= 1 if attack[j] == action else 0
+                        term *= 1 if attack[members, j] == action else 0
                     else:
                         term *= policy[j][state][action]
                 total += term

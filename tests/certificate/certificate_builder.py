@@ -41,13 +41,27 @@ def random_game(rng, n=3, n_states=3, most_actions=2, discount=0.75, rational=Fa
 
 def random_threat(rng, n):
     """One of every kind of threat that a game of n agents can have."""
-    kind = rng.integers(4)
+    kind = rng.integers(7)
     if kind == 0:
         return ThreatModel(int(rng.integers(0, n + 1)))
     if kind == 1:
         return ThreatModel(int(rng.integers(0, n)), probability=rng.choice(["1/3", "1/4", "0.9"]))
     others = {i: [j for j in range(n) if j != i] for i in range(n)}
+    if kind == 4:
+        size = 2 ** (n - 1)
+        rows = rng.integers(-2, 3, (2, size)).tolist()
+        # The uniform distribution is allowed.
+        bounds = [Fraction(sum(row), size) + Fraction(1, 5) for row in rows]
+        return ThreatModel(n - 1, inequalities=(rows, bounds), informed=bool(rng.random() < 0.5))
+    if kind == 5:
+        masks = {int(rng.integers(n)): {0: [0]}}
+        return ThreatModel(int(rng.integers(1, n + 1)), probability=rng.choice([1.0, 0.25]), masks=masks)
     subsets = {i: {frozenset(j for j in others[i] if rng.random() < 0.5) for _ in range(2)} for i in range(n)}
+    if kind == 6:
+        law = {i: {frozenset(K): 1 for K in (others[i], others[i][:1])} for i in range(n)}
+        law = {i: {K: Fraction(1, len(own)) for K in own} for i, own in law.items()}
+        masks = {n - 1: {0: [0]}} if rng.random() < 0.5 else None
+        return ThreatModel(distribution=law, informed=True, masks=masks)
     if kind == 2:
         return ThreatModel(sets={i: list(family) for i, family in subsets.items()})
     return ThreatModel(
@@ -92,7 +106,8 @@ def _stage_weights(game, threat, policy, agent, state):
         np.repeat(table[state : state + 1, :count], size, axis=0)
         for table, count in zip(policy, counts, strict=True)
     ]
-    corruptions = threat.corruptions(game.n_agents, agent)
+    masks = threat.masks_at(state)
+    corruptions = [point.restricted(masks) for point in threat.corruptions(game.n_agents, agent)]
     one_hot = np.eye(size).reshape(size, *counts)
     return column_matrix(one_hot, agent, own, corruptions, lambda members, p: float(p))
 
@@ -129,8 +144,7 @@ def hints(game, threat, policy, horizon=None, rounds=4, sweeps=40):
     shape = (n, n_states) if horizon is None else (horizon + 1, n, n_states)
     upper, lower = np.zeros(shape), np.zeros(shape)
     for agent in range(n):
-        corruptions = threat.corruptions(n, agent)
-        width = int(column_counts(game.action_counts, corruptions).max())
+        width = int(column_counts(game, threat, agent).max())
         y = np.zeros((steps, n_states, width))
         x = np.zeros((steps, n_states, int(game.action_counts[:, agent].max())))
         high, low = np.zeros(n_states), np.zeros(n_states)
@@ -199,7 +213,7 @@ def random_hints(rng, game, threat, horizon=None, scale=1.0):
     n, steps = game.n_agents, horizon or 1
     attacker = []
     for agent in range(n):
-        counts = column_counts(game.action_counts, threat.corruptions(n, agent))
+        counts = column_counts(game, threat, agent)
         table = np.zeros((steps, game.n_states, int(counts.max())))
         for step in range(steps):
             for state, count in enumerate(counts.tolist()):

@@ -110,8 +110,7 @@ def mutants(rng, number):
     yield mutant("u of other states", upper=honest.upper[..., ::-1], lower=honest.lower[..., ::-1])
     # -- y
     tables = tuple(np.roll(table, 1, axis=-1) for table in honest.attacker)
-    families = [honest.threat.corruptions(n, agent) for agent in range(n)]
-    counts = [column_counts(game.action_counts, family) for family in families]
+    counts = [column_counts(game, honest.threat, agent) for agent in range(n)]
     if all(np.ptp(widths) == 0 for widths in counts):
         yield mutant("columns rotated", attacker=tables)
         firsts = tuple(np.eye(t.shape[-1])[np.zeros(t.shape[:-1], dtype=int)] for t in tables)
@@ -220,7 +219,7 @@ def _changed(game, rng, what):
 
 
 def _other_threats(threat, n):
-    if threat.k is not None and threat.distribution is None:
+    if threat.k is not None and threat.distribution is None and threat.inequalities is None:
         rho = threat.probability
         if threat.k < n - 1:
             yield "claim of a smaller k", ThreatModel(threat.k + 1, probability=rho)
@@ -229,13 +228,17 @@ def _other_threats(threat, n):
             yield "claim of another probability", ThreatModel(threat.k, probability="1/8" if rho else "1/2")
     elif n > 1:
         yield "claim of other sets", ThreatModel(n - 1)
+    yield "claim of a less informed attacker", replace(threat, informed=not threat.informed)
+    yield "claim under other masks", replace(threat, masks=None if threat.masks else {n - 1: {0: [0]}})
+    if threat.inequalities is not None:
+        yield "claim under other inequalities", replace(threat, inequalities=None)
 
 
 def _refitted(game, threat, honest):
     """Keep what fits of y in its columns under another threat, and fill up with ones."""
     result = []
     for agent, table in enumerate(honest.attacker):
-        counts = column_counts(game.action_counts, threat.corruptions(game.n_agents, agent))
+        counts = column_counts(game, threat, agent)
         new = np.zeros((*table.shape[:-1], int(counts.max())))
         shared = min(new.shape[-1], table.shape[-1])
         new[..., :shared] = table[..., :shared]

@@ -19,12 +19,17 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 
-THREATS = [(n, name) for n in (1, 2, 3) for name in games.threats(n)]
+
+def every_threat(n: int) -> dict[str, ThreatModel]:
+    return games.threats(n) | (games.general_threats(n) if n > 1 else {})
+
+
+THREATS = [(n, name) for n in (1, 2, 3) for name in every_threat(n)]
 
 
 @pytest.mark.parametrize(("n", "name"), THREATS)
 def test_values_and_gap_equal_value_iteration(rng, n, name):
-    threat = games.threats(n)[name]
+    threat = every_threat(n)[name]
     game = games.random_game(
         rng, n, 3 if n < 3 else 2, (1, 3) if n < 3 else 2, [0.5, 0.3, 0.6][:n], ending=0.3
     )
@@ -215,7 +220,7 @@ def test_the_rectangular_chain():
 
 @pytest.mark.parametrize("n", [2, 3])
 def test_the_worst_attack_attains_the_robust_value(rng, n):
-    for threat in games.threats(n).values():
+    for threat in every_threat(n).values():
         game = games.random_game(rng, n, 4, (1, 3), 0.9)
         policy = games.random_policy(rng, game)
         values = robust_values(game, threat, policy)
@@ -224,12 +229,14 @@ def test_the_worst_attack_attains_the_robust_value(rng, n):
             attack = worst_attack(game, threat, policy, agent)
             for state in range(4):
                 corruption, forced = attack.at(game, state)
-                assert set(forced) == set(corruption.corruptible)
+                assert [(K, tuple(own)) for K, own in forced.items()] == [
+                    (K, K) for K, _ in corruption.weights
+                ]
                 counts = tuple(int(c) for c in game.action_counts[state])
                 rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
                 payoff = game.rewards[rows, agent] + game.discount[agent] * dense[rows] @ values[agent]
                 mixtures = [array[state, :count] for array, count in zip(policy, counts, strict=True)]
-                lottery = [(float(p), frozenset(K)) for K, p in corruption.weights]
+                lottery = [(float(p), K) for K, p in corruption.weights]
                 table = brute_force.matrix(payoff.reshape(counts), mixtures, agent, [(lottery, forced)])
                 assert (mixtures[agent] @ table)[0] == pytest.approx(values[agent, state], abs=1e-12)
 

@@ -15,14 +15,24 @@ from arneq_exact.model.threat import Corruption, ThreatModel
 from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
 
 COUNTS = [(1,), (4,), (2, 3), (3, 1), (2, 3, 2), (1, 2, 3), (2, 1, 3, 2)]
-CASES = [(counts, name) for counts in COUNTS for name in games.threats(len(counts))]
+
+
+def every_threat(n: int) -> dict[str, ThreatModel]:
+    return games.threats(n) | (games.general_threats(n) if n > 1 else {})
+
+
+def points(threat: ThreatModel, n: int, agent: int, state: int = 0) -> list[Corruption]:
+    return [point.restricted(threat.masks_at(state)) for point in threat.corruptions(n, agent)]
+
+
+CASES = [(counts, name) for counts in COUNTS for name in every_threat(len(counts))]
 
 
 def by_definition(corruptions: tuple[Corruption, ...], counts):
     """Columns in canonical order, as lotteries with forced actions."""
     for corruption in corruptions:
         lottery = [(float(p), frozenset(K)) for K, p in corruption.weights]
-        yield from brute_force.forced_columns(lottery, counts)
+        yield from brute_force.forced_columns(lottery, counts, corruption.informed, dict(corruption.allowed))
 
 
 def batch(rng, counts, size=2):
@@ -33,10 +43,10 @@ def batch(rng, counts, size=2):
 
 @pytest.mark.parametrize(("counts", "name"), CASES)
 def test_matrix_equals_enumeration(rng, counts, name):
-    threat = games.threats(len(counts))[name]
+    threat = every_threat(len(counts))[name]
     payoff, policy = batch(rng, counts)
     for agent in range(len(counts)):
-        corruptions = threat.corruptions(len(counts), agent)
+        corruptions = points(threat, len(counts), agent)
         found = robust_matrix(payoff, policy, corruptions, agent)
         attacks = list(by_definition(corruptions, counts))
         assert found.shape == (2, counts[agent], len(attacks))
@@ -51,11 +61,11 @@ def test_matrix_equals_enumeration(rng, counts, name):
 def test_reduced_columns_lose_no_attack(rng, counts, name):
     """[T1]: the largest sets suffice, smaller listed ones add nothing."""
     n = len(counts)
-    threat = games.threats(n)[name]
+    threat = every_threat(n)[name]
     payoff, policy = batch(rng, counts, 1)
     mixtures = [mixture[0] for mixture in policy]
     for agent in range(n):
-        found = robust_matrix(payoff, policy, threat.corruptions(n, agent), agent)[0]
+        found = robust_matrix(payoff, policy, points(threat, n, agent), agent)[0]
         every = brute_force.matrix(
             payoff[0], mixtures, agent, list(brute_force.columns(threat, n, agent, counts))
         )
@@ -67,10 +77,10 @@ def test_reduced_columns_lose_no_attack(rng, counts, name):
 @pytest.mark.parametrize(("counts", "name"), CASES)
 def test_joint_play_is_what_the_matrix_pays(rng, counts, name):
     n = len(counts)
-    threat = games.threats(n)[name]
+    threat = every_threat(n)[name]
     payoff, policy = batch(rng, counts, 3)
     for agent in range(n):
-        corruptions = threat.corruptions(n, agent)
+        corruptions = points(threat, n, agent)
         matrix = robust_matrix(payoff, policy, corruptions, agent)
         response = rng.dirichlet(np.ones(counts[agent]), 3)
         attack = rng.dirichlet(np.ones(matrix.shape[2]), 3)
