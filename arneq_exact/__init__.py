@@ -25,6 +25,8 @@ _HOMES = {
     "Solution": "arneq_exact.solution",
     "iterate": "arneq_exact.markov.iteration",
     "IterationResult": "arneq_exact.markov.iteration",
+    "equilibria": "arneq_exact.study.equilibria",
+    "robustness_curve": "arneq_exact.study.robustness_curve",
     "robust_values": "arneq_exact.markov.evaluate",
     "best_response": "arneq_exact.markov.evaluate",
     "gap": "arneq_exact.markov.evaluate",
@@ -33,6 +35,8 @@ _HOMES = {
     "Certificate": "arneq_exact.certificate.certificate",
     "check": "arneq_exact.certificate.check",
     "CheckResult": "arneq_exact.certificate.result",
+    "enclose": "arneq_exact.certificate.enclosure",
+    "Enclosure": "arneq_exact.certificate.enclosure",
     "load": "arneq_exact.files",
     "save": "arneq_exact.files",
     "ArneqError": "arneq_exact.errors",
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
     from arneq_exact.certificate.build import certify as certify
     from arneq_exact.certificate.certificate import Certificate as Certificate
     from arneq_exact.certificate.check import check as check
+    from arneq_exact.certificate.enclosure import Enclosure as Enclosure
+    from arneq_exact.certificate.enclosure import enclose as enclose
     from arneq_exact.certificate.result import CheckResult as CheckResult
     from arneq_exact.errors import ArneqError as ArneqError
     from arneq_exact.files import load as load
@@ -63,6 +69,8 @@ if TYPE_CHECKING:
     from arneq_exact.model.threat import ThreatModel as ThreatModel
     from arneq_exact.solution import Solution as Solution
     from arneq_exact.solver import solve as solve
+    from arneq_exact.study.equilibria import equilibria as equilibria
+    from arneq_exact.study.robustness_curve import robustness_curve as robustness_curve
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,303 @@
+"""More than one equilibrium: search from many starts, prove what is found, keep what is distinct.
+
+A stationary ARNEQ need not be unique, nor need its values be [T5]. `equilibria` runs every suitable solver
+from many starts (`arneq_exact.study.starts`), certifies each answer [T12], and counts two answers as one if
+no probability differs by more than a stated distance. What it returns *are* equilibria, up to their proved
+ε; that there are no others is never claimed. A continuum of equilibria shows as as many points of it as
+were met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+
+from arneq_exact.certificate.build import Sealed, on_grid, seal
+from arneq_exact.certificate.certificate import Certificate
+from arneq_exact.errors import StageError
+from arneq_exact.markov.arguments import require_game_and_threat
+from arneq_exact.markov.bellman import one_blas_thread
+from arneq_exact.markov.candidates import Candidate, Problem, Run
+from arneq_exact.markov.evaluate import gap
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.study.arguments import Clock, ProgressFunction, positive, whole
+from arneq_exact.study.starts import enumerated, sources
+
+ENUMERATION = "support-enumeration"
+
+
+@dataclass(frozen=True, eq=False)
+class Equilibrium:
+    """One proved ARNEQ.
+
+    Attributes
+    ----------
+    policy : Policy
+        The certificate's policy, bit for bit.
+    values : (n, S)
+        Robust values.
+    status : {"exact", "certified"}
+        Whether the proved gap is the rational 0 or within tol.
+    relative_gap : tuple of float
+        Proved gap per agent in units of its reward range.
+    certificate : Certificate
+    starts : int
+        How many starts led here; 0 if only the enumeration did.
+    methods : tuple of str
+        Which solvers led here.
+    """
+
+    policy: Policy
+    values: FloatArray
+    status: str
+    relative_gap: tuple[float, ...]
+    certificate: Certificate
+    starts: int
+    methods: tuple[str, ...]
+
+    @property
+    def proved(self) -> bool:
+        """Always true: what is not proved is not collected."""
+        return True
+
+    @property
+    def epsilon(self) -> tuple[Fraction, ...]:
+        """Proved gap per agent, over all states."""
+        return self.certificate.epsilon
+
+
+@dataclass(frozen=True, eq=False)
+class Equilibria:
+    """The distinct equilibria that a search found, the largest sum of values first.
+
+    Iterate over it, take its length, index it; print it for a table.
+
+    Attributes
+    ----------
+    found : tuple of Equilibrium
+    game, threat
+    starts : int
+        Starts that were made; fewer than asked for if the search was stopped.
+    seed : int
+    distance : float
+        Two policies count as one if no probability differs by more.
+    tol : float
+    seconds : float
+    message : str
+        What was done, and why it ended.
+    """
+
+    found: tuple[Equilibrium, ...]
+    game: MarkovGame
+    threat: ThreatModel
+    starts: int
+    seed: int
+    distance: float
+    tol: float
+    seconds: float
+    message: str
+
+    @property
+    def values(self) -> FloatArray:
+        """Robust values (number found, n, S)."""
+        shape = (len(self.found), self.game.n_agents, self.game.n_states)
+        return np.array([each.values for each in self.found], dtype=np.float64).reshape(shape)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __iter__(self) -> Iterator[Equilibrium]:
+        return iter(self.found)
+
+    def __getitem__(self, number: int) -> Equilibrium:
+        return self.found[number]
+
+    def __repr__(self) -> str:
+        return f"Equilibria({len(self.found)} found from {self.starts} starts, {self.threat.describe()})"
+
+    def __str__(self) -> str:
+        from arneq_exact.report.studies import equilibria_table, plain_text
+
+        return plain_text(equilibria_table(self.game, self.found, self.message))
+
+
+def equilibria(
+    game: MarkovGame,
+    threat: ThreatModel,
+    *,
+    starts: int = 20,
+    seed: int = 0,
+    distance: float = 1e-6,
+    tol: float = 1e-8,
+    progress: ProgressFunction = None,
+    time_limit: float | None = None,
+) -> Equilibria:
+    """Collect distinct stationary equilibria, every one proved.
+
+    Parameters
+    ----------
+    game : MarkovGame
+    threat : ThreatModel
+    starts : int
+        How many times each solver is begun anew. More starts find more.
+    seed : int
+        The same seed gives the same equilibria, unless the search is stopped by the clock.
+    distance : float
+        Two policies count as one if no probability differs by more.
+    tol : float
+        Relative tolerance of the proofs, as in `solve`.
+    progress : callable, optional
+        Called with a `Progress` whenever something changes.
+    time_limit : float, optional
+        Seconds after which no new step is begun.
+
+    Returns
+    -------
+    Equilibria
+        Possibly none. Ctrl-C and the time limit keep what was found until then. That there are no
+        other equilibria is not claimed.
+
+    Raises
+    ------
+    ArneqError
+        If an argument breaks a rule.
+
+    Examples
+    --------
+    >>> from arneq_exact import catalog
+    >>> found = equilibria(catalog.load("battle-of-the-sexes"), ThreatModel(0), starts=3)
+    >>> found.values[:, :, 0].round(6).tolist()
+    [[2.0, 1.0], [1.0, 2.0], [0.666667, 0.666667]]
+    """
+    where = "equilibria"
+    require_game_and_threat(game, threat, where)
+    game.require_discounting(where)
+    clock = Clock(where, progress, time_limit)
+    starts, seed = whole(where, "starts", starts, 1), whole(where, "seed", seed, 0)
+    search = _Search(game, threat, positive(where, "distance", distance), positive(where, "tol", tol), clock)
+    with one_blas_thread():
+        try:
+            for candidate in enumerated(game, threat):
+                search.add(candidate, ENUMERATION, None)
+            asked = sources(game, threat)
+            # One seed of its own per start: more starts only add to what fewer find.
+            for start, drawn in enumerate(np.random.SeedSequence(seed).generate_state(starts)):
+                for method, run in asked:
+                    search.ask(method, run, start, starts, int(drawn))
+                search.starts = start + 1
+            ending = ""
+        except _OutOfTime:
+            ending = f"; stopped by the time limit of {time_limit:g} s"
+        except KeyboardInterrupt:
+            ending = "; interrupted"
+    return search.result(seed, f"{search.starts} of {starts} starts{ending}")
+
+
+class _OutOfTime(Exception):  # noqa: N818 - ends the search, is no error
+    """The time limit has passed."""
+
+
+@dataclass
+class _Known:
+    policy: Policy
+    sealed: Sealed
+    starts: set[int] = field(default_factory=set)
+    methods: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Search:
+    """One call of `equilibria`: what it knows so far."""
+
+    game: MarkovGame
+    threat: ThreatModel
+    distance: float
+    tol: float
+    clock: Clock
+    known: list[_Known] = field(default_factory=list)
+    starts: int = 0
+    best: float = np.inf
+    method: str = ""
+    prefix: str = ""
+
+    def report(self, line: str) -> None:
+        self.clock.tell(self.method, f"{self.prefix}{len(self.known)} found; {line}", self.best)
+        if self.clock.over:
+            raise _OutOfTime
+
+    def ask(self, method: str, run: Run, start: int, starts: int, seed: int) -> None:
+        """Follow one solver from one start to its first proved equilibrium."""
+        self.method, self.prefix = method, f"start {start + 1} of {starts}, "
+        problem = Problem(self.game, self.threat, seed=seed, first_start=start, report=self.report)
+        try:
+            for candidate in run(problem):
+                if self.add(candidate, method, start):
+                    return
+                self.report(candidate.note)
+        except (StageError, np.linalg.LinAlgError) as error:
+            self.report(f"abandoned: {error}")
+
+    def add(self, candidate: Candidate, method: str, start: int | None) -> bool:
+        """Tell whether a candidate is a proved equilibrium, and remember it."""
+        if self._gap(candidate.policy) > self.tol:
+            return False
+        policy = on_grid(self.game, candidate.policy)
+        near = next((each for each in self.known if each.policy.distance(policy) <= self.distance), None)
+        if near is None:
+            sealed = seal(self.game, self.threat, policy)
+            if max(sealed.relative) > self.tol:
+                return False
+            near = _Known(policy, sealed)
+            self.known.append(near)
+            self.best = min(self.best, max(sealed.relative))
+        if start is not None:
+            near.starts.add(start)
+        if method not in near.methods:
+            near.methods.append(method)
+        self.report(candidate.note)
+        return True
+
+    def _gap(self, policy: Policy) -> float:
+        """Return the relative gap in floating point, not proved."""
+        return float((gap(self.game, self.threat, policy) / self.game.reward_range[:, None]).max())
+
+    def result(self, seed: int, message: str) -> Equilibria:
+        found = [
+            Equilibrium(
+                policy=each.policy,
+                values=np.array(each.sealed.certificate.lower, dtype=np.float64),
+                status="certified" if any(each.sealed.certificate.epsilon) else "exact",
+                relative_gap=each.sealed.relative,
+                certificate=each.sealed.certificate,
+                starts=len(each.starts),
+                methods=tuple(each.methods),
+            )
+            for each in self.known
+        ]
+        found.sort(key=partial(_order, self.game))
+        return Equilibria(
+            found=tuple(found),
+            game=self.game,
+            threat=self.threat,
+            starts=self.starts,
+            seed=seed,
+            distance=self.distance,
+            tol=self.tol,
+            seconds=self.clock.seconds,
+            message=message,
+        )
+
+
+def _order(game: MarkovGame, one: Equilibrium) -> tuple[float, ...]:
+    """Sort key: sum of the agents' values, then each agent's, then the policy, all descending."""
+    weights = np.full(game.n_states, 1 / game.n_states) if game.initial is None else game.initial
+    worth = (one.values @ weights).round(9)
+    played = np.concatenate([array.reshape(-1) for array in one.policy])
+    return (-round(float(worth.sum()), 9), *(-worth).tolist(), *(-played).tolist())

@@ -1,0 +1,79 @@
+"""Where a search for several equilibria begins: every solver from other starts, and random Newton.
+
+A start asks each solver that `auto` asks, beginning with that solver's start of the same number (other
+barrier weights, selections of stage equilibria, initial values, pure profiles), for one proved answer.
+Homotopies and best-response play are drawn to some equilibria and never reach others (generically a
+homotopy ends at an equilibrium of index +1 only). In small games therefore two further sources are used:
+Newton's method on the optimality conditions from random profiles of agents and attackers, and, for
+one-shot games of two agents without corruption, the enumeration of supports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arneq_exact.errors import StageError
+from arneq_exact.markov.candidates import Candidate, Problem, Run
+from arneq_exact.markov.optimality import OptimalityConditions
+from arneq_exact.markov.polish import polish
+from arneq_exact.markov.registry import SOLVERS
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.bimatrix import bimatrix_equilibria
+from arneq_exact.stage.solve import stage_class
+
+NEWTON_SIZE = 160
+"""Unknowns up to which Newton's method from afar is worth its time."""
+
+NEWTON_TRIES = 8
+"""Random profiles per start."""
+
+
+def sources(game: MarkovGame, threat: ThreatModel) -> list[tuple[str, Run]]:
+    """Return the name of every source of candidates that a start asks, and how to ask it."""
+    asked = [(entry.name, entry.run) for entry in SOLVERS if entry.automatic and entry.accepts(game, threat)]
+    if OptimalityConditions(game, threat).size <= NEWTON_SIZE:
+        asked.append(("random-newton", random_newton))
+    return asked
+
+
+def random_newton(problem: Problem) -> Iterator[Candidate]:
+    """Yield what Newton's method makes of random profiles, sparse ones as well as well-mixed ones."""
+    conditions = OptimalityConditions(problem.game, problem.threat)
+    rng = np.random.default_rng(problem.seed)
+    for number in range(NEWTON_TRIES):
+        problem.report(f"Newton's method from random profile {number + 1} of {NEWTON_TRIES}")
+        concentration = float(np.exp(rng.uniform(np.log(0.1), np.log(3.0))))
+        x = [_random_mixtures(mask, concentration, rng) for mask in conditions.action_mask]
+        y = [_random_mixtures(mask, concentration, rng) for mask in conditions.column_mask]
+        polished = polish(conditions, conditions.at_profile(x, y))
+        if polished is not None:
+            yield Candidate(Policy(problem.game, polished), number, "Newton's method from a random profile")
+
+
+def enumerated(game: MarkovGame, threat: ThreatModel) -> list[Candidate]:
+    """Return the extreme equilibria of a one-shot game of two agents without corruption, else nothing."""
+    one_shot = game.n_states == 1 and not game.transitions.count_nonzero()
+    if not one_shot or game.n_agents != 2 or stage_class(2, threat) != "bimatrix":
+        return []
+    payoffs = game.rewards.T.reshape(2, *(int(count) for count in game.action_counts[0]))
+    try:
+        pairs = bimatrix_equilibria(payoffs)
+    except StageError:  # more supports than are enumerated
+        return []
+    return [
+        Candidate(Policy(game, [mixture[None] for mixture in pair]), number, "support enumeration")
+        for number, pair in enumerate(pairs)
+    ]
+
+
+def _random_mixtures(mask: NDArray[np.bool_], concentration: float, rng: np.random.Generator) -> FloatArray:
+    """Return one Dirichlet mixture (S, max) per state over the entries of a mask."""
+    weights = np.where(mask, rng.gamma(concentration, size=mask.shape) + 1e-9, 0.0)
+    mixtures: FloatArray = weights / weights.sum(axis=1, keepdims=True)
+    return mixtures
