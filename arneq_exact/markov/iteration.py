@@ -27,8 +27,9 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray, shown
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, equilibrium_types
-from arneq_exact.stage.solve import Selection, two_agent_probabilities
+from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, equilibrium_types, stage_types
+from arneq_exact.stage.selection import Selection
+from arneq_exact.stage.solve import two_agent_probabilities
 
 MAX_PERIOD = 64
 CYCLE_TOLERANCE = 1e-10
@@ -130,7 +131,7 @@ def iterate(
     backend : {"auto", "reference"}
         Compiled kernels, or nashpy and cvxpy.
     selection : str or callable
-        Which stage equilibrium, see `arneq_exact.stage.solve.SELECTIONS`.
+        Which stage equilibrium, see `arneq_exact.stage.selection`.
     learning_rate : float in (0, 1] or callable t -> α_t, optional
         Use the learning-rate form.
     max_iterations : int
@@ -251,6 +252,14 @@ def _types(step: StageStep, payoffs: FloatArray, stage: StageEquilibria) -> NDAr
     flags = np.zeros(stage.value.shape, dtype=np.uint8)
     if step.solver.kind == "decoupled":
         flags[:] = TYPE_A | TYPE_B_PRIME
+        return flags
+    if step.solver.kind == "enumerated":
+        for block in step.blocks:
+            own = np.stack([block.gather(payoffs[agent]) for agent in range(n)], axis=1)
+            for payoff, state in zip(own, block.states, strict=True):
+                flags[:, state] = stage_types(
+                    payoff, stage.value[:, state], step.corruptions, calls=step.solver.calls
+                )
         return flags
     for agent, corrupted in zip(range(n), two_agent_probabilities(step.solver.threat), strict=True):
         for block in step.blocks:

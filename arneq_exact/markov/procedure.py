@@ -15,7 +15,8 @@ from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.iteration import iterate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.solve import SELECTIONS, stage_class
+from arneq_exact.stage.selection import SELECTIONS
+from arneq_exact.stage.solve import stage_class
 
 
 def accepts(game: MarkovGame, threat: ThreatModel) -> bool:

@@ -17,7 +17,8 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
-from arneq_exact.stage.solve import Selection, StageSolver
+from arneq_exact.stage.selection import Selection
+from arneq_exact.stage.solve import StageSolver
 
 
 @dataclass(frozen=True)

@@ -188,12 +188,27 @@ def enumerate_equilibria(payoffs: ArrayLike, threat: ThreatModel, *, state: int 
         given = np.array(None)
     if given.ndim < 2 or given.ndim != given.shape[0] + 1 or 0 in given.shape:
         raise InputError(f"{_NAME}: payoffs have shape {given.shape}; must be (n, A1, ..., An)")
-    exact = _exactly(given)
-    n, counts = given.shape[0], given.shape[1:]
-    corruptions = corruptions_at(threat, n, state)
+    corruptions = corruptions_at(threat, len(given), state)
+    return enumerate_under(given, corruptions, threat.describe())
+
+
+def enumerate_under(
+    payoffs: NDArray[Any], corruptions: Sequence[Sequence[Corruption]], described: str
+) -> StageEquilibriaList:
+    """Enumerate the stage ARNEQ under a threat that is resolved into extreme points.
+
+    Parameters
+    ----------
+    payoffs : (n, A1, ..., An) array of floats or of numbers as in `enumerate_equilibria`
+    corruptions : for each agent, the extreme points of its Ω_i
+    described : str
+        The threat in words, for errors.
+    """
+    n, counts = payoffs.shape[0], payoffs.shape[1:]
     kind = enumeration_class(counts, corruptions)
     if kind is None:
-        raise InputError(no_enumeration(counts, threat))
+        raise InputError(no_enumeration(counts, described))
+    exact = _exactly(payoffs)
     if kind == "two actions":
         return _by_bisection(exact.astype(np.float64), corruptions)
     if kind == "decoupled":
@@ -221,11 +236,11 @@ def enumerate_equilibria(payoffs: ArrayLike, threat: ThreatModel, *, state: int 
     )
 
 
-def no_enumeration(counts: Sequence[int], threat: ThreatModel) -> str:
+def no_enumeration(counts: Sequence[int], described: str) -> str:
     """Say that a class has no enumeration, and which classes have."""
     return (
         f"stage games of n = {len(counts)} agents with {', '.join(map(str, counts))} actions under "
-        f"{threat.describe()} have no enumeration; must be n = 2 with one probability of corruption each, "
+        f"{described} have no enumeration; must be n = 2 with one probability of corruption each, "
         f"n <= {MOST_AGENTS} with at most 2 actions each, or a threat that decouples"
     )
 

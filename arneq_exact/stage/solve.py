@@ -7,55 +7,35 @@ differ from state to state, and two agents whose attackers have several extreme 
 * ``bimatrix``: two agents, no corruption: a Nash equilibrium by Lemke–Howson.
 * ``polymatrix`` [T11]: two agents, agent i corrupted-against with probability p_i: Lemke's method.
 
-A bimatrix game may have many equilibria; `Selection` chooses. The other classes return the one that
-their method finds (values of a decoupled game are unique anyway).
+* ``enumerated``: up to four agents otherwise, if nobody has more than two actions in the state at hand; and
+  two agents whose attackers choose among probabilities. All stage ARNEQ are enumerated.
+
+A stage game may have many equilibria: a selection chooses (`arneq_exact.stage.selection`). ``first`` is the
+one that the method of the class finds; for others all are enumerated (`arneq_exact.stage.enumeration`;
+bimatrix games in floating point, for speed). Values of a decoupled game are unique, and it is never
+enumerated.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from arneq_exact.errors import InputError
+from arneq_exact.errors import InputError, StageError
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.bimatrix import bimatrix_equilibria, solve_bimatrix
+from arneq_exact.stage.enumeration import MOST_AGENTS, enumerate_under
 from arneq_exact.stage.linear import solve_matrix_games
 from arneq_exact.stage.polymatrix import solve_polymatrix
 from arneq_exact.stage.robust import robust_matrix
+from arneq_exact.stage.selection import Chooser, Profile, Selection
+from arneq_exact.stage.verification import count
 
-Profile = tuple[FloatArray, ...]
-ChooseEquilibrium = Callable[[Sequence[Profile], FloatArray, Profile | None], int]
-"""``choose(equilibria, payoffs (n, A1..An), previous profile or None) -> index of the one to play``."""
-
-Selection = str | ChooseEquilibrium
 BACKENDS = ("auto", "reference")
-
-
-def _nearest(equilibria: Sequence[Profile], payoffs: FloatArray, previous: Profile | None) -> int:
-    if previous is None:
-        return 0
-    distance = [
-        max(float(np.abs(mine - last).max()) for mine, last in zip(profile, previous, strict=True))
-        for profile in equilibria
-    ]
-    return int(np.argmin(distance))
-
-
-def _welfare(equilibria: Sequence[Profile], payoffs: FloatArray, previous: Profile | None) -> int:
-    total = payoffs.sum(axis=0)
-    return int(np.argmax([float(x1 @ total @ x2) for x1, x2 in equilibria]))
-
-
-SELECTIONS: dict[str, ChooseEquilibrium | None] = {
-    "first": None,
-    "nearest": _nearest,
-    "welfare": _welfare,
-}
-"""Named selections: the first equilibrium found, the nearest to the last one, the largest sum of values."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +84,7 @@ class StageSolver:
     n : int
     threat : ThreatModel
     selection : str or callable
-        A name in `SELECTIONS` or a function that picks one of the equilibria of a bimatrix game.
+        A name or a function, see `arneq_exact.stage.selection`.
     backend : {"auto", "reference"}
     calls : Counter, optional
         Counts calls into each routine.
@@ -126,27 +106,27 @@ class StageSolver:
         calls: Counter[str] | None = None,
     ) -> None:
         kind = stage_class(n, threat)
+        if kind is None and threat.masks is None and n <= MOST_AGENTS:
+            kind = "enumerated"
         if kind is None:
             raise InputError(
                 f"stage games of n = {n} agents under {threat.describe()} have no solver yet; "
-                "must be n <= 2, or a threat that decouples"
+                f"must be n <= 2, a threat that decouples, or n <= {MOST_AGENTS} with two actions each"
             )
         if backend not in BACKENDS:
             raise InputError(f"backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
-        if selection not in SELECTIONS if isinstance(selection, str) else not callable(selection):
-            raise InputError(
-                f"selection is {selection!r}; must be one of {', '.join(SELECTIONS)} or a function"
-            )
         self.kind = kind
         self.threat = threat
         self.backend = backend
         self.calls = calls
         self.corruptions = [threat.corruptions(n, agent) for agent in range(n)]
-        self.choose = SELECTIONS[selection] if isinstance(selection, str) else selection
-        if self.choose is not None and kind == "polymatrix":
+        self.chooser = Chooser(selection, self.corruptions, backend, calls)
+        if kind == "polymatrix" and self.chooser.enumerates:
+            self.kind = "enumerated"
+        if self.kind == "enumerated" and backend == "reference":
             raise InputError(
-                f"selection is {selection!r}; must be 'first' where corruption has a probability, "
-                "because only one equilibrium of such a stage game is computed"
+                f"backend is 'reference' with selection {selection!r}; stage games of n = {n} agents under "
+                f"{threat.describe()} are enumerated by backend 'auto' only"
             )
 
     def solve(
@@ -167,6 +147,8 @@ class StageSolver:
         """
         if self.kind == "decoupled":
             return self._decoupled(payoffs)
+        if self.kind == "enumerated":
+            return self._enumerated(payoffs, previous)
         pair = np.stack(payoffs, axis=1)
         if self.kind == "bimatrix":
             return self._bimatrix(pair, previous)
@@ -193,18 +175,39 @@ class StageSolver:
     def _bimatrix(self, pair: FloatArray, previous: Sequence[FloatArray] | None) -> StageProfiles:
         batch = len(pair)
         unused = np.ones((batch, 1))
-        if self.choose is None:
+        if not self.chooser.enumerates:
             found = solve_bimatrix(pair, backend=self.backend, calls=self.calls)
             return StageProfiles((found.x1, found.x2), (unused, unused))
         chosen: list[Profile] = []
         for state, payoff in enumerate(pair):
             equilibria = bimatrix_equilibria(payoff, backend=self.backend, calls=self.calls)
-            last = None if previous is None else tuple(array[state] for array in previous)
-            answer = self.choose(equilibria, payoff, last)
-            if not isinstance(answer, int | np.integer) or not 0 <= answer < len(equilibria):
-                raise InputError(
-                    f"selection returned {answer!r}; must be an index below the {len(equilibria)} equilibria"
-                )
-            chosen.append(equilibria[int(answer)])
+            chosen.append(self.chooser.choose(equilibria, payoff, _last(previous, state)))
         policy = tuple(np.stack([profile[agent] for profile in chosen]) for agent in range(2))
         return StageProfiles(policy, (unused, unused))
+
+    def _enumerated(
+        self, payoffs: Sequence[FloatArray], previous: Sequence[FloatArray] | None
+    ) -> StageProfiles:
+        chosen: list[Profile] = []
+        for state, stage in enumerate(np.stack(payoffs, axis=1)):
+            count(self.calls, "enumeration", 1)
+            found = enumerate_under(stage, self.corruptions, self.threat.describe())
+            if not found.equilibria:
+                raise StageError(f"the enumeration of a stage game found no equilibrium: {found.argument}")
+            profiles = [one.policy for one in found.equilibria]
+            chosen.append(self.chooser.choose(profiles, stage, _last(previous, state)))
+        policy = [np.stack([profile[agent] for profile in chosen]) for agent in range(len(payoffs))]
+        attack = [
+            solve_matrix_games(
+                robust_matrix(payoff, policy, self.corruptions[agent], agent),
+                backend=self.backend,
+                calls=self.calls,
+            ).column
+            for agent, payoff in enumerate(payoffs)
+        ]
+        return StageProfiles(tuple(policy), tuple(attack))
+
+
+def _last(previous: Sequence[FloatArray] | None, state: int) -> Profile | None:
+    """The last profile of one state."""
+    return None if previous is None else tuple(array[state] for array in previous)

@@ -102,7 +102,7 @@ def two_action_profiles(
     unit = unit_payoffs(np.asarray(payoffs, dtype=np.float64), 1, "two_action_profiles")[0]
     counts = unit.shape[1:]
     n = len(counts)
-    columns = _column_functions(unit, corruptions)
+    columns = column_functions(unit, corruptions)
     profiles: list[FloatArray] = []
     undecided: list[FloatArray] = []
     exhausted = False
@@ -134,8 +134,8 @@ def two_action_profiles(
     )
 
 
-def _column_functions(unit: FloatArray, corruptions: Sequence[Sequence[Corruption]]) -> list[FloatArray]:
-    """For each agent f_c at the corners of the cube, (C, 2, ..., 2); lone actions are doubled."""
+def column_functions(unit: FloatArray, corruptions: Sequence[Sequence[Corruption]]) -> list[FloatArray]:
+    """For each agent f_c at the corners of the cube of profiles, (C, 2, ..., 2); lone actions are doubled."""
     n = unit.ndim - 1
     corner = np.indices((2,) * n).reshape(n, -1)
     policy = [np.eye(count)[np.minimum(corner[i], count - 1)] for i, count in enumerate(unit.shape[1:])]

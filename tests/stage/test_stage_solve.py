@@ -12,12 +12,8 @@ import pytest
 from arneq_exact.errors import InputError
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.robust import robust_matrix
-from arneq_exact.stage.solve import (
-    SELECTIONS,
-    StageSolver,
-    stage_class,
-    two_agent_probabilities,
-)
+from arneq_exact.stage.selection import SELECTIONS
+from arneq_exact.stage.solve import StageSolver, stage_class, two_agent_probabilities
 
 BATTLE = np.array([[[3.0, 0.0], [0.0, 2.0]], [[2.0, 0.0], [0.0, 3.0]]])
 
@@ -158,13 +154,16 @@ def test_unknown_selections_are_refused(selection):
 
 
 def test_classes_without_a_solver_are_refused_by_name():
-    with pytest.raises(InputError, match=r"n = 3 agents under k = 1 have no solver yet"):
-        StageSolver(3, ThreatModel(1))
+    with pytest.raises(InputError, match=r"n = 5 agents under k = 1 have no solver yet"):
+        StageSolver(5, ThreatModel(1))
+    payoffs = list(np.zeros((3, 1, 2, 3, 2)))
+    with pytest.raises(InputError, match=r"n = 3 agents with 2, 3, 2 actions under k = 1 have no enumeration"):
+        StageSolver(3, ThreatModel(1), selection="welfare").solve(payoffs)
 
 
-def test_selection_that_does_not_apply_is_refused():
-    with pytest.raises(InputError, match="must be 'first' where corruption has a probability"):
-        StageSolver(2, ThreatModel(1, probability="1/2"), selection="welfare")
+def test_enumeration_is_no_part_of_the_reference():
+    with pytest.raises(InputError, match="selection 'welfare'.*are enumerated by backend 'auto' only"):
+        StageSolver(2, ThreatModel(1, probability="1/2"), selection="welfare", backend="reference")
 
 
 def test_unknown_backend_is_refused():

@@ -1,0 +1,123 @@
+"""Which of several stage ARNEQ the model-based procedure plays: the selection is part of its operator.
+
+Named selections:
+
+* ``first``: the first one that is found; nothing is enumerated where a solver finds one at once;
+* ``nearest``: the nearest to the profile selected last, in the largest difference of a probability;
+* ``welfare``: the largest sum of the agents' stage values g_i;
+* ``agent-0``, ``agent-1``, …: the one that is best for this agent, numbered from 0;
+* ``type-a`` and ``type-b``: one that is of type A (of type B′) for as many agents as possible: for all of
+  them, if there is one [T6], [T7].
+
+Ties go to the one enumerated first: fewest actions in use, then the order of actions. A function of one's
+own is called as ``choose(equilibria, payoffs, previous)`` and returns an index.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from arneq_exact.errors import InputError
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.threat import Corruption
+from arneq_exact.stage.equilibrium_types import (
+    TYPE_A,
+    TYPE_B_PRIME,
+    stage_types,
+)
+from arneq_exact.stage.robust import robust_matrix
+
+Profile = tuple[FloatArray, ...]
+ChooseEquilibrium = Callable[[Sequence[Profile], FloatArray, Profile | None], int]
+"""``choose(equilibria, payoffs (n, A1..An), previous profile or None) -> index of the one to play``."""
+
+Selection = str | ChooseEquilibrium
+
+SELECTIONS = ("first", "nearest", "welfare", "type-a", "type-b")
+"""Named selections; ``agent-0``, ``agent-1``, … are further ones."""
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """Carries out a selection.
+
+    Attributes
+    ----------
+    selection : str or function
+    corruptions : for each agent, the extreme points of its Ω_i
+    backend, calls
+        As in `arneq_exact.stage.solve.StageSolver`, for the linear programs that types need.
+    """
+
+    selection: Selection
+    corruptions: Sequence[Sequence[Corruption]]
+    backend: str = "auto"
+    calls: Counter[str] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.corruptions)
+        names = [*SELECTIONS, *(f"agent-{agent}" for agent in range(n))]
+        if self.selection not in names if isinstance(self.selection, str) else not callable(self.selection):
+            raise InputError(
+                f"selection is {self.selection!r}; must be one of {', '.join(names)} or a function"
+            )
+
+    @property
+    def enumerates(self) -> bool:
+        """Whether all equilibria are wanted."""
+        return self.selection != "first"
+
+    def choose(self, equilibria: Sequence[Profile], payoffs: FloatArray, previous: Profile | None) -> Profile:
+        """Return the selected one of the equilibria of a stage game with payoffs (n, A1, ..., An)."""
+        if not isinstance(self.selection, str):
+            answer = self.selection(equilibria, payoffs, previous)
+            if not isinstance(answer, int | np.integer) or not 0 <= answer < len(equilibria):
+                raise InputError(
+                    f"selection returned {answer!r}; must be an index below the {len(equilibria)} equilibria"
+                )
+            return equilibria[int(answer)]
+        return equilibria[int(np.argmax(self._merit(self.selection, equilibria, payoffs, previous)))]
+
+    def _merit(
+        self, name: str, equilibria: Sequence[Profile], payoffs: FloatArray, previous: Profile | None
+    ) -> FloatArray:
+        """What the named selection maximises, (E,)."""
+        if name == "first" or (name == "nearest" and previous is None):
+            return np.zeros(len(equilibria))
+        if name == "nearest":
+            assert previous is not None
+            return np.array(
+                [
+                    -max(np.abs(x - last).max() for x, last in zip(one, previous, strict=True))
+                    for one in equilibria
+                ]
+            )
+        values = self._values(equilibria, payoffs)
+        if name == "welfare":
+            return np.asarray(values.sum(axis=1))
+        if name.startswith("agent-"):
+            return np.asarray(values[:, int(name.removeprefix("agent-"))])
+        flag = TYPE_A if name == "type-a" else TYPE_B_PRIME
+        types = [
+            stage_types(payoffs, value, self.corruptions, backend=self.backend, calls=self.calls)
+            for value in values
+        ]
+        return np.array([(flags & flag > 0).sum() for flags in types], dtype=np.float64)
+
+    def _values(self, equilibria: Sequence[Profile], payoffs: FloatArray) -> FloatArray:
+        """Stage values (E, n)."""
+        batch = [np.stack([one[agent] for one in equilibria]) for agent in range(len(payoffs))]
+        values = np.empty((len(equilibria), len(payoffs)))
+        for agent, payoff in enumerate(payoffs):
+            matrix = robust_matrix(
+                np.broadcast_to(payoff, (len(equilibria), *payoff.shape)),
+                batch,
+                self.corruptions[agent],
+                agent,
+            )
+            values[:, agent] = np.einsum("ba,bac->bc", batch[agent], matrix).min(axis=1)
+        return values
