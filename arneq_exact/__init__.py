@@ -35,6 +35,8 @@ _HOMES = {
     "Certificate": "arneq_exact.certificate.certificate",
     "check": "arneq_exact.certificate.check",
     "CheckResult": "arneq_exact.certificate.result",
+    "enclose": "arneq_exact.certificate.enclosure",
+    "Enclosure": "arneq_exact.certificate.enclosure",
     "load": "arneq_exact.files",
     "save": "arneq_exact.files",
     "ArneqError": "arneq_exact.errors",
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
     from arneq_exact.certificate.build import certify as certify
     from arneq_exact.certificate.certificate import Certificate as Certificate
     from arneq_exact.certificate.check import check as check
+    from arneq_exact.certificate.enclosure import Enclosure as Enclosure
+    from arneq_exact.certificate.enclosure import enclose as enclose
     from arneq_exact.certificate.result import CheckResult as CheckResult
     from arneq_exact.errors import ArneqError as ArneqError
     from arneq_exact.files import load as load
