@@ -76,9 +76,14 @@ def load(path: str | Path, game: MarkovGame | None = None) -> MarkovGame | Polic
 
 def load_certificate(path: str | Path, game: MarkovGame) -> Certificate:
     """Read a certificate, or the certificate in a solution's file."""
+    return read_certificate(path, game)[0]
+
+
+def read_certificate(path: str | Path, game: MarkovGame) -> tuple[Certificate, dict[str, Any] | None]:
+    """Read a certificate; from a solution's file also the data around it, which may claim more."""
     data = read_json(path)
-    if data.get("format") == "arneq-solution":
-        if "certificate" not in data:
-            raise FileError(f"{path}: key 'certificate' is missing; a solution must hold one")
-        return certificate_from_json(data["certificate"], game, f"{path}: certificate")
-    return certificate_from_json(data, game, str(path))
+    if data.get("format") != "arneq-solution":
+        return certificate_from_json(data, game, str(path)), None
+    if "certificate" not in data:
+        raise FileError(f"{path}: key 'certificate' is missing; a solution must hold one")
+    return certificate_from_json(data["certificate"], game, f"{path}: certificate"), data

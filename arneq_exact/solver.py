@@ -146,7 +146,7 @@ def solve(
             if exact:
                 run.judge_exactly(int(bits))
             run.prepare()
-            problem = Problem(run.work.game, threat, backend, seed, report=run.report)
+            problem = run.problem = Problem(run.work.game, threat, backend, seed, report=run.report)
             if horizon is not None:
                 run.judge_all("backward-induction", candidates_for_horizon(problem, horizon))
             for entry in entries:
@@ -200,6 +200,7 @@ class _Run:
         self.trace: list[TraceEntry] = []
         self.abandoned: list[str] = []
         self.inexact = ""
+        self.problem: Problem | None = None
         self.share = 1.0
         self.work = unchanged(game)
         self.recentrings = 0
@@ -289,8 +290,10 @@ class _Run:
         best = self.best
         if best is None:
             # Stopped before the first candidate: the uniform policy has a provable gap as well.
-            uniform = Candidate(Policy.uniform(self.game, self.horizon), 0, "uniform policy")
-            best = _Judged(uniform, "none", np.inf, None)
+            method, left = self.method, self.problem and self.problem.unfinished
+            if left is None:
+                method, left = "none", Candidate(Policy.uniform(self.game, self.horizon), 0, "uniform policy")
+            best = _Judged(left, method, np.inf, None)
         sealed = best.sealed or seal(self.game, self.threat, best.candidate.policy)
         certificate, relative = sealed.certificate, sealed.relative
         if not any(certificate.epsilon):

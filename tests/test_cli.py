@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from arneq_exact import Policy, ThreatModel, catalog, certify, cli, save
+from arneq_exact import MarkovGame, Policy, ThreatModel, catalog, certify, cli, save
 
 
 def run(capsys, *arguments):
@@ -121,6 +121,10 @@ WRONG = {
     "check without certificate": (["check", "nosde", "absent.json"], "absent.json"),
     "threat file and k": (["solve", "nosde", "--k", "1", "--threat", "t.json"], "given alone"),
     "output of no game": (["games", "--out", "x.json"], "without a game"),
+    "instance without output": (["games", "nosde", "--param", "a=1"], "without --out"),
+    "output in no folder": (["solve", "nosde", "--out", "/no/such/folder/x.json"], "folder must exist"),
+    "output of another kind": (["solve", "nosde", "--out", "x.npz"], "must end in .json"),
+    "horizon beyond memory": (["solve", "nosde", "--horizon", "99999999999"], "must be at most"),
 }
 
 
@@ -181,3 +185,49 @@ def test_check_imports_no_solver(tmp_path, nosde):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_solution_that_claims_more_than_its_certificate_is_refused(capsys, tmp_path, nosde):
+    out = tmp_path / "solution.json"
+    assert run(capsys, "solve", nosde, "--k", 0, "--out", out)[0] == 0
+    honest = json.loads(out.read_text())
+    for key, forged in (("status", "exact"), ("status", "solved"), ("values", [[9, 9], [9, 9]]), ("gap", 0)):
+        out.write_text(json.dumps({**honest, key: forged}))
+        code, text, _ = run(capsys, "check", nosde, out)
+        assert code == 1
+        assert f"Solution: {key}" in text
+
+
+def test_names_that_look_like_markup_are_printed_as_they_are(capsys, tmp_path):
+    game = MarkovGame.one_shot(
+        [[[1, 0], [0, 2]], [[1, 0], [0, 2]]],
+        agents=["[red]", "[/x]"],
+        actions=[["[left]", "[/right]"], ["[bold]a", "b"]],
+    )
+    path = tmp_path / "odd.json"
+    save(game, path)
+    code, text, _ = run(capsys, "solve", path, "--k", 0)
+    assert code == 0
+    assert "[red]" in text
+    assert "[/x]" in text
+    assert "[/right]" in text
+
+
+def test_gap_shows_the_worst_attack(capsys, tmp_path, nosde):
+    game = catalog.load("nosde")
+    policy = tmp_path / "policy.json"
+    save(Policy.uniform(game), policy, game)
+    code, text, _ = run(capsys, "gap", nosde, policy, "--k", 1)
+    assert code == 0
+    assert "1 plays" in text
+    code, text, _ = run(capsys, "gap", nosde, policy, "--k", 1, "--json")
+    assert len(json.loads(text)["worst_attack"]) == 2
+
+
+def test_a_reader_who_leaves_is_no_error():
+    done = subprocess.run(
+        f"{sys.executable} -m arneq_exact.cli games --json | head -1; echo ${{PIPESTATUS[0]}}",
+        shell=True, executable="/bin/bash", capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] in ("0", "141")
+    assert done.stderr == ""

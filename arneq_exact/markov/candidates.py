@@ -68,7 +68,9 @@ class Problem:
     calls : Counter
         Stage games given to each routine.
     report : callable
-        Takes one line about what the solver is doing.
+        Takes one line about what the solver is doing; may raise to stop it.
+    unfinished : Candidate or None
+        What a solver that was stopped half-way leaves behind.
     """
 
     game: MarkovGame
@@ -78,6 +80,7 @@ class Problem:
     first_start: int = 0
     calls: Counter[str] = field(default_factory=Counter)
     report: Callable[[str], None] = lambda line: None
+    unfinished: Candidate | None = None
 
 
 Run = Callable[[Problem], Iterator[Candidate]]

@@ -98,7 +98,7 @@ def exact_equilibrium(
         stages = {state: induction.solve(state, values, into=values) for state in order}
         steps = [[stages[state] for state in range(n_states)]]
     else:
-        require_horizon(horizon)
+        require_horizon(game, horizon)
         values = _zeros((horizon + 1, n, n_states))
         steps = []
         for step in reversed(range(horizon)):

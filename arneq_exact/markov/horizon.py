@@ -17,12 +17,15 @@ import numpy as np
 from arneq_exact.errors import InputError
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.candidates import Candidate, Problem
-from arneq_exact.markov.stage_step import StageStep
+from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.solve import stage_class
+
+LARGEST_POLICY = 2 * 10**8
+"""Most probabilities of a time-indexed policy: 1.6 GB."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +89,43 @@ def evaluate_horizon(game: MarkovGame, threat: ThreatModel, policy: Policy) -> H
 
 def candidates_for_horizon(problem: Problem, horizon: int) -> Iterator[Candidate]:
     """Yield the policy of backward induction; where no stage solver exists, of maximin strategies."""
+    require_horizon(problem.game, horizon)
     game, threat, note = problem.game, problem.threat, "backward induction"
     if stage_class(game.n_agents, threat) is None:
         threat, note = ThreatModel(game.n_agents - 1), "maximin strategies by backward induction"
-    problem.report(f"{note}, {horizon} steps")
-    policy, _ = backward_induction(game, threat, horizon, backend=problem.backend, calls=problem.calls)
-    yield Candidate(policy, horizon, note)
+    step = StageStep(game, threat, backend=problem.backend, calls=problem.calls)
+    arrays = [np.array(array) for array in Policy.uniform(game, horizon)]
+    done = 0
+    try:
+        for time, found in _stages(step, horizon):
+            for array, part in zip(arrays, found.policy, strict=True):
+                array[time] = part
+            done += 1
+            problem.report(f"{note}, {done} of {horizon} steps")
+    finally:
+        # Stopped half-way, the last steps are solved already; before them everyone plays uniformly.
+        if done < horizon:
+            partly = f"{note} of the last {done} of {horizon} steps, uniform before"
+            problem.unfinished = Candidate(Policy(game, arrays), done, partly)
+    yield Candidate(Policy(game, arrays), horizon, note)
 
 
-def require_horizon(horizon: object) -> None:
-    """Refuse a horizon that is no positive integer."""
+def _stages(step: StageStep, horizon: int) -> Iterator[tuple[int, StageEquilibria]]:
+    """Yield (time, stage equilibria) from the last step to the first."""
+    values = np.zeros((step.game.n_agents, step.game.n_states))
+    for time in reversed(range(horizon)):
+        found = step.at(values)
+        yield time, found
+        values = found.value
+
+
+def require_horizon(game: MarkovGame, horizon: object) -> None:
+    """Refuse a horizon that is no positive integer, or whose policy would not fit into memory."""
     if isinstance(horizon, bool) or not isinstance(horizon, Integral) or horizon < 1:
         raise InputError(f"solve: horizon is {horizon!r}; must be an integer of at least 1")
+    most = LARGEST_POLICY // (game.n_states * int(game.action_counts.max(axis=0).sum()))
+    if horizon > most:
+        raise InputError(f"solve: horizon is {horizon}; must be at most {most} for a game of this size")
 
 
 def backward_induction(
@@ -117,12 +145,11 @@ def backward_induction(
     InputError
         If the horizon is no positive integer, or the class of stage game has no solver.
     """
-    require_horizon(horizon)
+    require_horizon(game, horizon)
     step = StageStep(game, threat, backend=backend, calls=calls)
     values = np.zeros((horizon + 1, game.n_agents, game.n_states))
     policies: list[tuple[FloatArray, ...]] = []
-    for time in reversed(range(horizon)):
-        found = step.at(values[time + 1])
+    for time, found in _stages(step, horizon):
         values[time] = found.value
         policies.append(found.policy)
     arrays = [np.stack([policy[i] for policy in reversed(policies)]) for i in range(game.n_agents)]

@@ -28,10 +28,10 @@ def print_entry(console: Console, entry: CatalogEntry) -> None:
     """Print everything the catalog says of one game."""
     n, n_states, rows = entry.sizes
     console.print(f"[bold]{entry.name}[/]: {entry.title} ({n} agents, {n_states} states, {rows} rows)")
-    console.print(entry.summary, highlight=False)
-    console.print(f"origin: {entry.origin}", highlight=False)
+    console.print(entry.summary, highlight=False, markup=False)
+    console.print(f"origin: {entry.origin}", highlight=False, markup=False)
     for name, (default, meaning) in entry.parameters.items():
-        console.print(f"  {name} = {default!r}: {meaning}", highlight=False)
+        console.print(f"  {name} = {default!r}: {meaning}", highlight=False, markup=False)
     if entry.answers:
         console.print("known answers:")
     for answer in entry.answers:
@@ -42,4 +42,5 @@ def print_entry(console: Console, entry: CatalogEntry) -> None:
             f"  {answer.label}: {answer.threat.describe()}{instance}: worth ({worth}) at {state!r}; "
             f"{answer.source}",
             highlight=False,
+            markup=False,
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from arneq_exact.markov.evaluate import WorstAttack
 from arneq_exact.model.game import MarkovGame
@@ -23,55 +24,65 @@ def print_solution(
     console: Console, game: MarkovGame, threat: ThreatModel, solution: Solution, states: int
 ) -> None:
     """Print status, policy, values, worst attacks and the proved gap of at most `states` states."""
-    style = STATUS_STYLE[solution.status]
     console.print(
-        f"[{style}]{solution.status}[/]: {game.describe_size()}, "
-        f"{threat.describe()}, by {solution.method} in {solution.seconds:.2f} s"
+        Text.assemble(
+            (solution.status, STATUS_STYLE[solution.status]),
+            f": {game.describe_size()}, {threat.describe()}, by {solution.method} "
+            f"in {solution.seconds:.2f} s",
+        )
     )
-    console.print(f"  {solution.message}", highlight=False)
+    console.print(Text(f"  {solution.message}"))
     first_step = "" if solution.policy.horizon is None else f" with {solution.policy.horizon} steps to go"
     values = solution.values if solution.values.ndim == 2 else solution.values[0]
-    console.print(
-        profile_table(
-            game,
-            solution.policy,
-            values,
-            solution.attack,
-            f"Policy and robust values{first_step}",
-            states,
-        )
+    print_profile(
+        console,
+        game,
+        solution.policy,
+        values,
+        solution.attack,
+        title=f"Policy and robust values{first_step}",
+        states=states,
     )
     print_epsilon(console, game, solution.epsilon, solution.relative_gap)
 
 
-def profile_table(
+def print_profile(
+    console: Console,
     game: MarkovGame,
     policy: Policy,
     values: FloatArray,
     attacks: Sequence[WorstAttack],
+    *,
     title: str,
     states: int,
-) -> Table:
-    """Return one row per state and agent: what it plays, what that is worth, its worst attack."""
+    gaps: FloatArray | None = None,
+) -> None:
+    """Print a row per state and agent: what it plays, what that is worth, its gap and worst attack."""
     table = Table(title=title, title_justify="left", title_style="bold", header_style="")
-    for name in ("state", "agent", "plays", "robust value", "worst attack"):
-        table.add_column(name, justify="right" if name == "robust value" else "left", overflow="fold")
+    columns = ["state", "agent", "plays", "robust value", "gap", "worst attack"]
+    if gaps is None:
+        columns.remove("gap")
+    for name in columns:
+        number = name in ("robust value", "gap")
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
     arrays = policy.at(0)
     shown = min(states, game.n_states)
     for state in range(shown):
         for agent in range(game.n_agents):
             count = int(game.action_counts[state, agent])
-            table.add_row(
-                game.state_name(state) if agent == 0 else "",
-                game.agent_name(agent),
-                mixture_text(game, state, agent, arrays[agent][state, :count]),
-                f"{values[agent, state]:.9g}",
-                attacks[agent].describe(game, state),
-                end_section=agent == game.n_agents - 1,
-            )
+            cells = {
+                "state": game.state_name(state) if agent == 0 else "",
+                "agent": game.agent_name(agent),
+                "plays": mixture_text(game, state, agent, arrays[agent][state, :count]),
+                "robust value": f"{values[agent, state]:.9g}",
+                "gap": "" if gaps is None else f"{gaps[agent, state]:.3g}",
+                "worst attack": attacks[agent].describe(game, state),
+            }
+            # As Text, because names may hold what would be markup.
+            table.add_row(*(Text(cells[name]) for name in columns), end_section=agent == game.n_agents - 1)
+    console.print(table)
     if shown < game.n_states:
-        table.caption = f"{shown} of {game.n_states} states; --states shows more, --out and --json all"
-    return table
+        console.print(f"{shown} of {game.n_states} states; --states shows more, --json all", highlight=False)
 
 
 def mixture_text(game: MarkovGame, state: int, agent: int, probabilities: FloatArray) -> str:
@@ -82,23 +93,3 @@ def mixture_text(game: MarkovGame, state: int, agent: int, probabilities: FloatA
     return ", ".join(
         f"{game.action_name(state, agent, int(action))}: {probabilities[action]:.6g}" for action in played
     )
-
-
-def print_gap(console: Console, game: MarkovGame, values: FloatArray, gaps: FloatArray, states: int) -> None:
-    """Print robust values and gaps of a judged policy."""
-    table = Table(title="Judged policy", title_justify="left", title_style="bold", header_style="")
-    for name in ("state", "agent", "robust value", "gap"):
-        table.add_column(name, justify="left" if name in ("state", "agent") else "right")
-    shown = min(states, game.n_states)
-    for state in range(shown):
-        for agent in range(game.n_agents):
-            table.add_row(
-                game.state_name(state) if agent == 0 else "",
-                game.agent_name(agent),
-                f"{values[agent, state]:.9g}",
-                f"{gaps[agent, state]:.3g}",
-                end_section=agent == game.n_agents - 1,
-            )
-    if shown < game.n_states:
-        table.caption = f"{shown} of {game.n_states} states; --states shows more, --json all"
-    console.print(table)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from rich.console import Console
+from rich.text import Text
 
 from arneq_exact.certificate.result import CheckResult
 from arneq_exact.model.game import MarkovGame
@@ -19,16 +20,18 @@ def print_epsilon(
         f"{game.agent_name(agent)}: {_small(bound)} (relative {share:.3g})"
         for agent, (bound, share) in enumerate(zip(epsilon, relative, strict=True))
     ]
-    console.print("proved ε, the most an agent can gain at any state: " + ", ".join(parts), highlight=False)
+    line = Text("proved ε, the most an agent can gain at any state: " + ", ".join(parts))
+    console.print(line, soft_wrap=True)
 
 
 def print_check(console: Console, game: MarkovGame, result: CheckResult) -> None:
     """Print a checker's verdict."""
     if not result.valid:
-        console.print(f"[bold red]refused[/]: {result.reason}", highlight=False)
+        console.print(Text.assemble(("refused", "bold red"), f": {result.reason}"), soft_wrap=True)
         return
     kind = "exact integers" if result.arithmetic == "exact" else "rigorous floating point"
-    console.print(f"[bold green]valid[/], checked in {kind}, threat: {result.threat.describe()}")
+    verdict = f", checked in {kind}, threat: {result.threat.describe()}"
+    console.print(Text.assemble(("valid", "bold green"), verdict))
     print_epsilon(console, game, result.epsilon, result.relative)
 
 
