@@ -31,6 +31,8 @@ _HOMES = {
     "best_response": "arneq_exact.markov.evaluate",
     "gap": "arneq_exact.markov.evaluate",
     "worst_attack": "arneq_exact.markov.evaluate",
+    "static_values": "arneq_exact.markov.static",
+    "static_response_bounds": "arneq_exact.markov.static",
     "certify": "arneq_exact.certificate.build",
     "Certificate": "arneq_exact.certificate.certificate",
     "check": "arneq_exact.certificate.check",
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
     from arneq_exact.markov.evaluate import worst_attack as worst_attack
     from arneq_exact.markov.iteration import IterationResult as IterationResult
     from arneq_exact.markov.iteration import iterate as iterate
+    from arneq_exact.markov.static import static_response_bounds as static_response_bounds
+    from arneq_exact.markov.static import static_values as static_values
     from arneq_exact.model.explore import explore as explore
     from arneq_exact.model.game import MarkovGame as MarkovGame
     from arneq_exact.model.names import GameNames as GameNames

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arneq_exact.errors import PolicyError
-from arneq_exact.markov.arguments import require_game_and_threat
+from arneq_exact.markov.arguments import require_agent, require_judgeable
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.horizon import evaluate_horizon
+from arneq_exact.markov.static import static_values
 from arneq_exact.model.corruption import Corruption
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
@@ -96,6 +96,8 @@ class WorstAttack:
 def robust_values(game: MarkovGame, threat: ThreatModel, policy: Policy) -> FloatArray:
     """Return the robust values (n, S) of a policy; (T+1, n, S) if it is time-indexed.
 
+    Under static corruption these are the values by first state of `arneq_exact.static_values`.
+
     Raises
     ------
     GameError
@@ -109,7 +111,9 @@ def robust_values(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Floa
     >>> robust_values(game, ThreatModel(1), Policy.uniform(game)).tolist()
     [[0.0], [0.0]]
     """
-    _fit(game, threat, policy, "robust_values")
+    require_judgeable(game, threat, policy, "robust_values", static=True)
+    if threat.timing == "static":
+        return static_values(game, threat, policy).values
     if policy.horizon is not None:
         return evaluate_horizon(game, threat, policy).lower
     return np.stack(
@@ -128,8 +132,8 @@ def best_response(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: 
     PolicyError
         If the agent does not exist or the policy does not fit.
     """
-    _fit(game, threat, policy, "best_response")
-    _agent(game, agent, "best_response")
+    require_judgeable(game, threat, policy, "best_response")
+    require_agent(game, agent, "best_response")
     if policy.horizon is not None:
         judged = evaluate_horizon(game, threat, policy)
         return BestResponse(judged.upper[:, agent], judged.response[agent], judged.attack[agent])
@@ -149,7 +153,7 @@ def gap(game: MarkovGame, threat: ThreatModel, policy: Policy) -> FloatArray:
     >>> gap(game, ThreatModel(0), Policy.from_actions(game, [[0, 0]])).tolist()
     [[2.0], [2.0]]
     """
-    _fit(game, threat, policy, "gap")
+    require_judgeable(game, threat, policy, "gap")
     if policy.horizon is not None:
         judged = evaluate_horizon(game, threat, policy)
         whole: FloatArray = np.maximum(judged.upper[0] - judged.lower[0], 0.0)
@@ -164,28 +168,11 @@ def gap(game: MarkovGame, threat: ThreatModel, policy: Policy) -> FloatArray:
 
 def worst_attack(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: int) -> WorstAttack:
     """Return an attack that is worst for `agent` (from 0) at every state at once."""
-    _fit(game, threat, policy, "worst_attack")
-    _agent(game, agent, "worst_attack")
+    require_judgeable(game, threat, policy, "worst_attack")
+    require_agent(game, agent, "worst_attack")
     if policy.horizon is not None:
         columns = evaluate_horizon(game, threat, policy).worst[agent]
     else:
         attacked = AttackedAgent(game, threat, list(policy), agent)
         columns = attacked.robust_value(policy[agent]).attack.argmax(axis=1)
     return WorstAttack(agent, np.asarray(columns, dtype=np.int64), threat)
-
-
-def _fit(game: MarkovGame, threat: ThreatModel, policy: Policy, where: str) -> None:
-    require_game_and_threat(game, threat, where)
-    if not isinstance(policy, Policy):
-        raise PolicyError(
-            f"{where}: policy is {type(policy).__name__}; must be a Policy of all agents, "
-            "as Policy(game, arrays) makes it"
-        )
-    policy.require_fit(game, where)
-    if policy.horizon is None:
-        game.require_discounting(where)
-
-
-def _agent(game: MarkovGame, agent: int, where: str) -> None:
-    if isinstance(agent, bool) or not isinstance(agent, int | np.integer) or not 0 <= agent < game.n_agents:
-        raise PolicyError(f"{where}: agent is {agent!r}; must be a number from 0 to {game.n_agents - 1}")

@@ -1,0 +1,61 @@
+"""Vertices of cut simplexes against enumeration of tight constraints."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import brute_force
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from model_strategies import quick
+
+from arneq_exact import referee
+from arneq_exact.errors import ThreatError
+from arneq_exact.model.polytope import MOST_VERTICES, extreme_points
+
+NUMBERS = st.integers(-3, 3).map(Fraction) | st.fractions(-1, 1, max_denominator=4)
+
+
+def exact(
+    rows: list[list[Fraction]], bounds: list[Fraction]
+) -> tuple[tuple[tuple[Fraction, ...], ...], tuple[Fraction, ...]]:
+    return tuple(map(tuple, rows)), tuple(bounds)
+
+
+@quick
+@given(st.data(), st.integers(1, 4), st.integers(0, 4))
+def test_vertices_equal_enumeration(data: st.DataObject, size: int, cuts: int) -> None:
+    """Degenerate, redundant, contradictory and duplicate inequalities included."""
+    row = st.lists(NUMBERS, min_size=size, max_size=size)
+    rows = data.draw(st.lists(row, min_size=cuts, max_size=cuts))
+    bounds = data.draw(st.lists(NUMBERS, min_size=cuts, max_size=cuts))
+    expected = brute_force.vertices(rows, bounds, size)
+    assert sorted(referee.vertices(size, rows, bounds), reverse=True) == expected
+    if not expected:
+        with pytest.raises(ThreatError, match="leave no distribution"):
+            extreme_points(size, *exact(rows, bounds))
+    else:
+        assert list(extreme_points(size, *exact(rows, bounds))) == expected
+
+
+def test_an_equation_as_two_inequalities() -> None:
+    third = Fraction(1, 3)
+    rows = [[Fraction(1), Fraction(0), Fraction(0)], [Fraction(-1), Fraction(0), Fraction(0)]]
+    assert extreme_points(3, *exact(rows, [third, -third])) == (
+        (third, 2 * third, Fraction(0)),
+        (third, Fraction(0), 2 * third),
+    )
+
+
+def test_a_cube_in_the_simplex_has_its_corners() -> None:
+    """ω_j ≤ 1/10 for all but one: that one takes the rest. With ten, 2^9 corners are too many."""
+    most = Fraction(1, 10)
+    for size in (5, 8):
+        rows = [[Fraction(int(j == k)) for j in range(size)] for k in range(1, size)]
+        assert len(extreme_points(size, *exact(rows, [most] * (size - 1)))) == 2 ** (size - 1)
+    rows = [[Fraction(int(j == k)) for j in range(10)] for k in range(1, 10)]
+    with pytest.raises(ThreatError, match=f"must be at most {MOST_VERTICES}"):
+        extreme_points(10, *exact(rows, [most] * 9))
+    with pytest.raises(ThreatError, match="need 401 extreme points"):
+        extreme_points(401, (), ())
