@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.report.tables import STATUS_STYLE, mixture_text
@@ -33,13 +34,13 @@ ROWS = 60
 def plain_text(table: Table) -> str:
     """Return a table as text without colours, as wide as it needs to be."""
     stream = io.StringIO()
-    Console(file=stream, width=160, color_system=None).print(table)
+    Console(file=stream, width=160, color_system=None, markup=False, emoji=False).print(table)
     return "\n".join(line.rstrip() for line in stream.getvalue().rstrip().split("\n"))
 
 
 def equilibria_table(game: MarkovGame, found: Sequence[Equilibrium], message: str) -> Table:
     """Return one block per equilibrium: status, starts, what each agent plays and what that is worth."""
-    table = _table(f"{len(found)} distinct equilibri{'um' if len(found) == 1 else 'a'} found, {message}")
+    table = _table(f"{len(found)} distinct equilibri{'um' if len(found) == 1 else 'a'}")
     for name in ("no.", "status", "starts", "state", "agent", "plays", "robust value"):
         right = name in ("no.", "starts", "robust value")
         table.add_column(name, justify="right" if right else "left", overflow="fold")
@@ -57,8 +58,9 @@ def equilibria_table(game: MarkovGame, found: Sequence[Equilibrium], message: st
                     f"{one.values[agent, state]:.9g}",
                     end_section=state == shown - 1 and agent == game.n_agents - 1,
                 )
+    table.caption = message
     if shown < game.n_states:
-        table.caption = f"{shown} of {game.n_states} states"
+        table.caption += f"; {shown} of {game.n_states} states are shown"
     return table
 
 
@@ -74,7 +76,7 @@ def curve_table(records: Sequence[Mapping[str, Any]], level: str, title: str) ->
             table.add_section()
         status = _status(record["status"])
         if record["status"] == "incomplete":
-            status += f", relative gap {record['relative_gap']:.1e}"
+            status.append(f", relative gap {record['relative_gap']:.1e}")
         table.add_row(
             *("", "") if last[0] == here[0] else (f"{here[0]:.6g}", status),
             "" if last == here else here[1],
@@ -95,8 +97,8 @@ def _table(title: str) -> Table:
     )
 
 
-def _status(status: str) -> str:
-    return f"[{STATUS_STYLE[status]}]{status}[/]"
+def _status(status: str) -> Text:
+    return Text(status, STATUS_STYLE[status])
 
 
 def _number(value: float) -> str:

@@ -65,13 +65,13 @@ class Clock:
 
     @property
     def left(self) -> float | None:
-        """Seconds that are left, None without a limit."""
-        return None if self.time_limit is None else self.time_limit - self.seconds
+        """Seconds that are left, above 0 in any case; None without a limit."""
+        return None if self.time_limit is None else max(self.time_limit - self.seconds, 1e-9)
 
     @property
     def over(self) -> bool:
         """Tell whether the time limit has passed."""
-        return self.left is not None and self.left <= 0
+        return self.time_limit is not None and self.seconds >= self.time_limit
 
     def tell(self, method: str, line: str, best: float) -> None:
         """Pass on a line of progress."""

@@ -3,8 +3,9 @@
 A stationary ARNEQ need not be unique, nor need its values be [T5]. `equilibria` runs every suitable solver
 from many starts (`arneq_exact.study.starts`), certifies each answer [T12], and counts two answers as one if
 no probability differs by more than a stated distance. What it returns *are* equilibria, up to their proved
-ε; that there are no others is never claimed. A continuum of equilibria shows as as many points of it as
-were met.
+ε. That there are no others is claimed only where a one-shot game was enumerated completely
+(`arneq_exact.stage.enumeration`); a continuum then shows as its extreme points, otherwise as as many points
+of it as were met.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.study.arguments import Clock, ProgressFunction, positive, whole
 from arneq_exact.study.starts import enumerated, sources
 
-ENUMERATION = "support-enumeration"
+ENUMERATION = "enumeration"
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +85,19 @@ class Equilibria:
     found : tuple of Equilibrium
     game, threat
     starts : int
-        Starts that were made; fewer than asked for if the search was stopped.
+        Starts that were begun; fewer than asked for if the search was stopped, 0 if an enumeration was
+        complete.
     seed : int
     distance : float
         Two policies count as one if no probability differs by more.
     tol : float
     seconds : float
+    completeness : {"complete", "isolated only", "incomplete"}
+        "complete": there are no others, except in the convex hulls of a continuum's extreme points.
+        "isolated only": others may exist next to a continuum or a singular equilibrium. "incomplete": no
+        claim. The first two only for one-shot games, by enumeration.
     message : str
-        What was done, and why it ended.
+        What was done, why it ended, and the argument for completeness.
     """
 
     found: tuple[Equilibrium, ...]
@@ -102,6 +108,7 @@ class Equilibria:
     distance: float
     tol: float
     seconds: float
+    completeness: str
     message: str
 
     @property
@@ -146,7 +153,8 @@ def equilibria(
     game : MarkovGame
     threat : ThreatModel
     starts : int
-        How many times each solver is begun anew. More starts find more.
+        How many times each solver is begun anew. More starts find more. None is made where the
+        enumeration of a one-shot game is complete.
     seed : int
         The same seed gives the same equilibria, unless the search is stopped by the clock.
     distance : float
@@ -161,8 +169,8 @@ def equilibria(
     Returns
     -------
     Equilibria
-        Possibly none. Ctrl-C and the time limit keep what was found until then. That there are no
-        other equilibria is not claimed.
+        Possibly none. Ctrl-C and the time limit keep what was found until then. Its `completeness`
+        tells whether there may be others.
 
     Raises
     ------
@@ -172,7 +180,9 @@ def equilibria(
     Examples
     --------
     >>> from arneq_exact import catalog
-    >>> found = equilibria(catalog.load("battle-of-the-sexes"), ThreatModel(0), starts=3)
+    >>> found = equilibria(catalog.load("battle-of-the-sexes"), ThreatModel(0))
+    >>> found.completeness
+    'complete'
     >>> found.values[:, :, 0].round(6).tolist()
     [[2.0, 1.0], [1.0, 2.0], [0.666667, 0.666667]]
     """
@@ -184,19 +194,18 @@ def equilibria(
     search = _Search(game, threat, positive(where, "distance", distance), positive(where, "tol", tol), clock)
     with one_blas_thread():
         try:
-            for candidate in enumerated(game, threat):
-                search.add(candidate, ENUMERATION, None)
-            asked = sources(game, threat)
-            # One seed of its own per start: more starts only add to what fewer find.
-            for start, drawn in enumerate(np.random.SeedSequence(seed).generate_state(starts)):
-                for method, run in asked:
-                    search.ask(method, run, start, starts, int(drawn))
-                search.starts = start + 1
+            search.enumerate()
+            if search.completeness != "complete":
+                search.sample(starts, seed)
             ending = ""
         except _OutOfTime:
             ending = f"; stopped by the time limit of {time_limit:g} s"
         except KeyboardInterrupt:
             ending = "; interrupted"
+    if search.completeness == "complete":
+        return search.result(seed, f"all by enumeration: {search.argument}")
+    if search.completeness == "isolated only":
+        ending += "; by enumeration none is missing but next to a continuum or a singular equilibrium"
     return search.result(seed, f"{search.starts} of {starts} starts{ending}")
 
 
@@ -226,11 +235,36 @@ class _Search:
     best: float = np.inf
     method: str = ""
     prefix: str = ""
+    completeness: str = "incomplete"
+    argument: str = ""
 
     def report(self, line: str) -> None:
         self.clock.tell(self.method, f"{self.prefix}{len(self.known)} found; {line}", self.best)
         if self.clock.over:
             raise _OutOfTime
+
+    def enumerate(self) -> None:
+        """Enumerate a one-shot game, and prove every equilibrium that is listed."""
+        self.method = ENUMERATION
+        self.report("one-shot games are enumerated")
+        listed = enumerated(self.game, self.threat)
+        if listed is None:
+            return
+        proved = [
+            self.add(Candidate(Policy(self.game, [x[None] for x in one.policy]), 0, ENUMERATION), None)
+            for one in listed.equilibria
+        ]
+        # A listed equilibrium that tol refuses is known to exist but not returned: no claim is left.
+        if all(proved):
+            self.completeness, self.argument = listed.completeness, listed.argument
+
+    def sample(self, starts: int, seed: int) -> None:
+        """Make all starts, each with a seed of its own: more starts only add to what fewer find."""
+        asked = sources(self.game, self.threat)
+        for start, drawn in enumerate(np.random.SeedSequence(seed).generate_state(starts)):
+            self.starts = start + 1
+            for method, run in asked:
+                self.ask(method, run, start, starts, int(drawn))
 
     def ask(self, method: str, run: Run, start: int, starts: int, seed: int) -> None:
         """Follow one solver from one start to its first proved equilibrium."""
@@ -238,13 +272,13 @@ class _Search:
         problem = Problem(self.game, self.threat, seed=seed, first_start=start, report=self.report)
         try:
             for candidate in run(problem):
-                if self.add(candidate, method, start):
+                if self.add(candidate, start):
                     return
                 self.report(candidate.note)
         except (StageError, np.linalg.LinAlgError) as error:
             self.report(f"abandoned: {error}")
 
-    def add(self, candidate: Candidate, method: str, start: int | None) -> bool:
+    def add(self, candidate: Candidate, start: int | None) -> bool:
         """Tell whether a candidate is a proved equilibrium, and remember it."""
         if self._gap(candidate.policy) > self.tol:
             return False
@@ -259,8 +293,8 @@ class _Search:
             self.best = min(self.best, max(sealed.relative))
         if start is not None:
             near.starts.add(start)
-        if method not in near.methods:
-            near.methods.append(method)
+        if self.method not in near.methods:
+            near.methods.append(self.method)
         self.report(candidate.note)
         return True
 
@@ -291,6 +325,7 @@ class _Search:
             distance=self.distance,
             tol=self.tol,
             seconds=self.clock.seconds,
+            completeness=self.completeness,
             message=message,
         )
 

@@ -3,9 +3,10 @@
 A start asks each solver that `auto` asks, beginning with that solver's start of the same number (other
 barrier weights, selections of stage equilibria, initial values, pure profiles), for one proved answer.
 Homotopies and best-response play are drawn to some equilibria and never reach others (generically a
-homotopy ends at an equilibrium of index +1 only). In small games therefore two further sources are used:
-Newton's method on the optimality conditions from random profiles of agents and attackers, and, for
-one-shot games of two agents without corruption, the enumeration of supports.
+homotopy ends at an equilibrium of index +1 only). In small games therefore one more source is used:
+Newton's method on the optimality conditions from random profiles of agents and attackers.
+
+One-shot games of the classes of `arneq_exact.stage.enumeration` are enumerated before any start.
 """
 
 from __future__ import annotations
@@ -24,11 +25,18 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.bimatrix import bimatrix_equilibria
-from arneq_exact.stage.solve import stage_class
+from arneq_exact.stage.enumeration import (
+    StageEquilibriaList,
+    corruptions_at,
+    enumerate_equilibria,
+    enumeration_class,
+)
 
 NEWTON_SIZE = 160
 """Unknowns up to which Newton's method from afar is worth its time."""
+
+ENUMERATED_ACTIONS = 12
+"""Actions of all agents together up to which a one-shot game is enumerated: seconds at most."""
 
 NEWTON_TRIES = 8
 """Random profiles per start."""
@@ -56,20 +64,17 @@ def random_newton(problem: Problem) -> Iterator[Candidate]:
             yield Candidate(Policy(problem.game, polished), number, "Newton's method from a random profile")
 
 
-def enumerated(game: MarkovGame, threat: ThreatModel) -> list[Candidate]:
-    """Return the extreme equilibria of a one-shot game of two agents without corruption, else nothing."""
-    one_shot = game.n_states == 1 and not game.transitions.count_nonzero()
-    if not one_shot or game.n_agents != 2 or stage_class(2, threat) != "bimatrix":
-        return []
-    payoffs = game.rewards.T.reshape(2, *(int(count) for count in game.action_counts[0]))
+def enumerated(game: MarkovGame, threat: ThreatModel) -> StageEquilibriaList | None:
+    """Return the enumeration of a one-shot game, or None where there is none of reasonable cost."""
+    counts = [int(count) for count in game.action_counts[0]]
+    if game.n_states > 1 or game.transitions.count_nonzero() or sum(counts) > ENUMERATED_ACTIONS:
+        return None
+    if enumeration_class(counts, corruptions_at(threat, game.n_agents, 0)) is None:
+        return None
     try:
-        pairs = bimatrix_equilibria(payoffs)
-    except StageError:  # more supports than are enumerated
-        return []
-    return [
-        Candidate(Policy(game, [mixture[None] for mixture in pair]), number, "support enumeration")
-        for number, pair in enumerate(pairs)
-    ]
+        return enumerate_equilibria(game.rewards.T.reshape(-1, *counts), threat)
+    except StageError:  # a limit on sizes
+        return None
 
 
 def _random_mixtures(mask: NDArray[np.bool_], concentration: float, rng: np.random.Generator) -> FloatArray:
