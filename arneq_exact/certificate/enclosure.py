@@ -4,13 +4,11 @@
 Here, existence is proved, in three parts that all run in ball arithmetic:
 
 1. The actions and attacks in use give a square system (`reduced_system`); Krawczyk's test (`krawczyk`)
-proves one
-   zero (x, y, V) in a box. At the zero every agent is indifferent among its actions in use, and its attacker
-   among the attacks J in use.
+   proves one zero (x, y, V) in a box. At the zero every agent is indifferent among its actions in use, and
+   its attacker among the attacks J in use.
 2. In the box, probabilities are positive; tied attacks outside J are redundant (equal functions, or
-imitation with
-   a regular W_D); all other attacks are strictly less bad; all other actions are strictly worse. Hence π is
-   optimal against y and y against π at the backup of V, for every agent and state.
+   imitation with a regular W_D); all other attacks are strictly less bad; all other actions are strictly
+   worse. Hence π is optimal against y and y against π at the backup of V, for every agent and state.
 3. V is therefore the robust and the best-response value [T9], [T12]: the zero is an ARNEQ with values V.
 
 *Uniqueness* is claimed for π alone, since y is not unique. Let π' be any ARNEQ with the same actions in use

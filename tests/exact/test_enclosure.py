@@ -172,22 +172,33 @@ def test_attacks_that_are_the_same_function_are_merged():
     assert found.unique, found.reason
 
 
-def test_imitation_makes_attacks_redundant():
-    """Only agent 2 matters to agent 1, and agent 3 is a dummy: corrupting agent 3 is never worse than nobody.
-
-    Payoff of agent 1 is matching pennies with agent 2; agents 2 and 3 have dominant actions. With agent 2 at
-    action 0 for certain, column (2; 0) and both columns of agent 3 are the uncorrupted game.
-    """
+def test_a_dummy_agent_does_no_harm():
+    """Agent 3 matters to nobody, agent 2 has a dominant action, agent 1 matches pennies with agent 2."""
     payoffs = np.zeros((3, 2, 2, 2))
     payoffs[0] = np.array([[1.0, 0.0], [0.0, 1.0]])[:, :, None]
     payoffs[1, :, 0, :] = 1
     payoffs[2, :, :, 0] = 1
     game, threat = MarkovGame.one_shot(payoffs), ThreatModel(1)
     found = enclose(game, threat, near(game, threat, [[0.5, 0.5], [1, 0], [1, 0]]))
-    assert found, found.reason
-    assert found.unique
+    assert found.unique, found.reason
     low, high = found.policy[0][0, 0]
     assert low <= Fraction(1, 2) <= high
+
+
+@pytest.mark.parametrize(("seed", "kept"), [(24, 3), (44, 3), (18, 2), (19, 2)])
+def test_imitation_makes_attacks_redundant(seed, kept):
+    """Equally bad attacks on both other agents: one of them follows from the others, by imitation."""
+    from arneq_exact.certificate.verified_play import VerifiedPlay
+
+    rng = np.random.default_rng(seed)
+    game = MarkovGame.one_shot([rng.integers(-9, 10, (3, 2, 2)).tolist() for _ in range(3)])
+    threat = ThreatModel(1)
+    solution = solve(game, threat)
+    stages = VerifiedPlay(game, threat, solution.certificate, [0, 1, 2], 128).system.stages.values()
+    assert [len(stage.kept) for stage in stages if stage.dropped] == [kept]
+    found = enclose(game, threat, solution)
+    assert found.unique
+    assert found.classes == ()
 
 
 @pytest.mark.parametrize("off", [1e-3, 1e-5])
