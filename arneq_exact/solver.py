@@ -290,7 +290,7 @@ class _Run:
         best = self.best
         if best is None:
             # Stopped before the first candidate: the uniform policy has a provable gap as well.
-            method, left = self.method, self.problem and self.problem.unfinished
+            method, left = self.method, None if self.problem is None else self.problem.unfinished
             if left is None:
                 method, left = "none", Candidate(Policy.uniform(self.game, self.horizon), 0, "uniform policy")
             best = _Judged(left, method, np.inf, None)

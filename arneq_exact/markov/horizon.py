@@ -121,10 +121,10 @@ def _stages(step: StageStep, horizon: int) -> Iterator[tuple[int, StageEquilibri
 
 def require_horizon(game: MarkovGame, horizon: object) -> None:
     """Refuse a horizon that is no positive integer, or whose policy would not fit into memory."""
-    if isinstance(horizon, bool) or not isinstance(horizon, Integral) or horizon < 1:
+    if isinstance(horizon, bool) or not isinstance(horizon, Integral) or int(horizon) < 1:
         raise InputError(f"solve: horizon is {horizon!r}; must be an integer of at least 1")
     most = LARGEST_POLICY // (game.n_states * int(game.action_counts.max(axis=0).sum()))
-    if horizon > most:
+    if int(horizon) > most:
         raise InputError(f"solve: horizon is {horizon}; must be at most {most} for a game of this size")
 
 

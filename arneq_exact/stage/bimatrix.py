@@ -202,9 +202,8 @@ def bimatrix_equilibria(
                 "pairs of supports that nashpy is given"
             )
         found = bimatrix_by_nashpy_supports(unit, calls)
-    pairs = list(found)
-    if not pairs:
-        return []
+    # A float threshold may lose every equilibrium of a degenerate game; the solver behind finds one.
+    pairs = list(found) or [_one(unit, backend, calls)]
     first, second = np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
     regrets = _verified_regret(np.broadcast_to(unit, (len(pairs), *unit.shape)), first, second)
     kept: list[_Pair] = []
@@ -215,7 +214,13 @@ def bimatrix_equilibria(
             regret = _verified_regret(unit[None], pair[0][None], pair[1][None])[0]
         if regret <= TOLERANCE and not any(_same(pair, other) for other in kept):
             kept.append(pair)
-    return sorted(kept, key=_order)
+    return sorted(kept or [_one(unit, backend, calls)], key=_order)
+
+
+def _one(unit: FloatArray, backend: str, calls: Counter[str] | None) -> _Pair:
+    """Return one verified equilibrium of a unit game; `StageError` if the backend finds none."""
+    found = solve_bimatrix(unit[None], backend=backend, calls=calls)
+    return found.x1[0], found.x2[0]
 
 
 def _unit(payoffs: FloatArray, name: str) -> FloatArray:

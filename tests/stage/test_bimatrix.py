@@ -267,3 +267,13 @@ def test_enumeration_refuses_what_would_not_end() -> None:
         bimatrix_equilibria(np.zeros((2, 15, 15)))
     with pytest.raises(StageError, match="pairs of supports"):
         bimatrix_equilibria(np.zeros((2, 9, 9)), backend="reference")
+
+
+@pytest.mark.parametrize("lost", [[], [(np.array([1.0, 0.0]), np.array([1.0, 0.0]))]], ids=["none", "wrong"])
+def test_enumeration_on_reference_is_never_empty(monkeypatch, lost) -> None:
+    """Thresholds of nashpy's support enumeration may leave nothing true; then one equilibrium is found."""
+    monkeypatch.setattr(reference, "bimatrix_by_nashpy_supports", lambda *_: iter(lost))
+    pennies = np.array([[[1.0, -1.0], [-1.0, 1.0]], [[-1.0, 1.0], [1.0, -1.0]]])
+    ((x1, x2),) = bimatrix_equilibria(pennies, backend="reference")
+    assert np.allclose(x1, 0.5, atol=1e-12)
+    assert np.allclose(x2, 0.5, atol=1e-12)
