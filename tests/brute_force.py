@@ -1,8 +1,8 @@
-"""A slow oracle by definition, for tests of stages and Markov games.
+"""The oracle of all tests, dense and slow, written from the definitions of [T1], [T2] and [T12] alone.
 
-Everything is a Python loop over what the definitions range over: every corruption set of the family, also
-those that a reduction would drop, every joint action of the corrupted, every action of everyone else.
-Values are found by value iteration, stage maximins by linprog of scipy. Nothing of the library computes here.
+The attacker's choices are enumerated as the definitions list them: every corruption set of the family, also
+those that a reduction would drop, with every joint action of the corrupted. Stage maximins come from linprog
+of scipy, values from strategy improvement on dense matrices. Nothing of the library computes here.
 """
 
 from __future__ import annotations
@@ -96,39 +96,40 @@ def forced_columns(lottery: Lottery, counts, informed: bool = False, allowed=Non
         yield lottery, {K: {j: decided[K if informed else None, j] for j in K} for K in sets}
 
 
-def expected(payoff: np.ndarray, mixtures, agent: int, action: int, lottery: Lottery, forced) -> float:
-    """E_{K ~ ω} Σ_a Π π_j(a_j) Q(a) with a_i = action and a_K forced."""
-    total = 0.0
-    for chance, K in lottery:
-        for joint in product(*(range(count) for count in payoff.shape)):
-            weight = chance
-            for j, a in enumerate(joint):
-                if j == agent:
-                    weight *= a == action
-                elif j in K:
-                    weight *= a == forced[K][j]
-                else:
-                    weight *= mixtures[j][a]
-            total += weight * payoff[joint]
-    return total
-
-
 def matrix(payoff: np.ndarray, mixtures, agent: int, attacks) -> np.ndarray:
-    """M_i^π (A_i, columns) of one state for the columns `attacks`."""
-    return np.array(
-        [
-            [expected(payoff, mixtures, agent, action, *attack) for attack in attacks]
-            for action in range(payoff.shape[agent])
-        ]
-    )
+    """M_i^π (A_i, columns) of one state for the columns `attacks`: E_{K ~ ω} Σ_a Π π_j(a_j) Q(a), a_K forced.
+
+    The payoff (A_1, …, A_n, …) may have further axes; they stand last in the result.
+    """
+    n = len(mixtures)
+    table = np.moveaxis(payoff, agent, 0)
+    table = table.reshape(payoff.shape[agent], -1, *payoff.shape[n:])
+    columns = []
+    for lottery, forced in attacks:
+        total = 0.0
+        for chance, K in lottery:
+            weights = np.array([chance])
+            for j in range(n):
+                if j != agent:
+                    mixture = np.eye(payoff.shape[j])[forced[K][j]] if j in K else mixtures[j]
+                    weights = np.multiply.outer(weights, mixture).reshape(-1)
+            total = total + weights
+        columns.append(np.tensordot(table, total, axes=(1, 0)))
+    return np.stack(columns, axis=1)
 
 
 def maximin(table: np.ndarray) -> float:
-    """max_x min_c (xᵀ table)_c by a linear program."""
-    lower, upper = table.min(axis=1).max(), table.max(axis=0).min()
-    if lower == upper:
-        return float(lower)
+    """max_x min_c (xᵀ table)_c."""
+    return maximin_mixture(table)[0]
+
+
+def maximin_mixture(table: np.ndarray) -> tuple[float, np.ndarray]:
+    """Value and maximin mixture of a matrix game for its row player, by a linear program."""
     rows, width = table.shape
+    worst = table.min(axis=1)
+    if worst.max() == table.max(axis=0).min() or width == 1:
+        return float(worst.max()), np.eye(rows)[int(worst.argmax())]
+    # In units of the spread: linprog's tolerances are absolute.
     low, spread = table.min(), np.ptp(table)
     unit = (table - low) / spread
     answer = linprog(
@@ -141,15 +142,33 @@ def maximin(table: np.ndarray) -> float:
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
     assert answer.status == 0
-    return float(low - spread * answer.fun)
+    mixture = np.clip(answer.x[:rows], 0, None)
+    mixture /= mixture.sum()
+    found = ((float((x @ table).min()), x) for x in (mixture, equalised(table, mixture)))
+    return max(found, key=lambda pair: pair[0])
+
+
+def equalised(table: np.ndarray, mixture: np.ndarray) -> np.ndarray:
+    """The mixture on the same rows that makes its worst columns exactly equal."""
+    payoffs = mixture @ table
+    rows = mixture > 1e-7
+    columns = payoffs <= payoffs.min() + 1e-7 * np.ptp(table)
+    equations = np.vstack(
+        [np.c_[table[rows][:, columns].T, -np.ones(columns.sum())], np.r_[np.ones(rows.sum()), 0]]
+    )
+    solution = np.linalg.lstsq(equations, np.r_[np.zeros(columns.sum()), 1.0])[0][:-1]
+    result = np.zeros(len(mixture))
+    result[rows] = np.clip(solution, 0, None)
+    return result / result.sum() if result.sum() > 0 else mixture
 
 
 class Contest:
     """What one agent faces when the others play `policy`: linear maps from values to stage matrices."""
 
     def __init__(self, game, threat, policy, agent: int, step: int = 0) -> None:
-        self.game, self.agent = game, agent
+        self.game, self.agent, self.discount = game, agent, float(game.discount[agent])
         self.own = [row[: game.action_counts[s, agent]] for s, row in enumerate(policy.at(step)[agent])]
+        self.unit = np.abs(game.rewards[:, agent]).max()
         dense = game.transitions.toarray()
         self.rewards, self.moves = [], []
         for state in range(game.n_states):
@@ -157,19 +176,13 @@ class Contest:
             mixtures = [played[state, : counts[j]] for j, played in enumerate(policy.at(step))]
             attacks = list(columns(threat, game.n_agents, agent, counts, state))
             rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
-            self.rewards.append(matrix(game.rewards[rows, agent].reshape(counts), mixtures, agent, attacks))
-            self.moves.append(
-                np.stack(
-                    [
-                        matrix(dense[rows, following].reshape(counts), mixtures, agent, attacks)
-                        for following in range(game.n_states)
-                    ],
-                    axis=2,
-                )
-            )
+            both = np.hstack([game.rewards[rows, agent : agent + 1], dense[rows]])
+            faced = matrix(both.reshape(*counts, -1), mixtures, agent, attacks)
+            self.rewards.append(faced[:, :, 0])
+            self.moves.append(faced[:, :, 1:])
 
     def stage(self, state: int, values: np.ndarray) -> np.ndarray:
-        return self.rewards[state] + float(self.game.discount[self.agent]) * (self.moves[state] @ values)
+        return self.rewards[state] + self.discount * (self.moves[state] @ values)
 
     def robust_step(self, values: np.ndarray) -> np.ndarray:
         return np.array([(x @ self.stage(s, values)).min() for s, x in enumerate(self.own)])
@@ -177,35 +190,71 @@ class Contest:
     def best_step(self, values: np.ndarray) -> np.ndarray:
         return np.array([maximin(self.stage(s, values)) for s in range(self.game.n_states)])
 
-    def fixed_point(self, step, tolerance: float, start: np.ndarray | None = None) -> np.ndarray:
-        """Value iteration until the error is at most `tolerance` of the largest reward, from any start."""
-        gamma = float(self.game.discount[self.agent])
-        unit = max(float(np.abs(self.game.rewards[:, self.agent]).max()), 1e-300)
-        values = np.zeros(self.game.n_states) if start is None else start
-        for _ in range(5000):
-            following = step(values)
-            change = float(np.abs(following - values).max())
-            values = following
-            if change * gamma <= tolerance * unit * (1 - gamma):
+    def robust_values(self, own=None) -> np.ndarray:
+        """Values (S,) of the agent's mixtures `own`, by default its policy: the attacker's decision process.
+
+        By policy iteration, so that what it returns are the values of one of the attacker's policies.
+        """
+        count = self.game.n_states
+        width = max(rewards.shape[1] for rewards in self.rewards)
+        paid, moves = np.full((count, width), np.inf), np.zeros((count, width, count))
+        for state, mixture in enumerate(self.own if own is None else own):
+            used = self.rewards[state].shape[1]
+            paid[state, :used] = mixture @ self.rewards[state]
+            moves[state, :used] = np.einsum("a,acs->cs", mixture, self.moves[state])
+        every = np.arange(count)
+        chosen = paid.argmin(axis=1)
+        while True:
+            system = np.eye(count) - self.discount * moves[every, chosen]
+            values = np.linalg.solve(system, paid[every, chosen])
+            backed = paid + self.discount * (moves @ values)
+            better = backed.argmin(axis=1)
+            gain = backed[every, chosen] - backed[every, better]
+            scale = 1e-13 * max(self.unit, np.abs(values).max())
+            if (gain <= scale).all():
+                return values
+            chosen = np.where(gain > scale, better, chosen)
+
+    def best_values(self) -> np.ndarray:
+        """Best-response robust values (S,), by strategy improvement (Hoffman and Karp 1966).
+
+        Every round plays the maximin mixtures against the values of the last, and takes the attacker's best
+        reply to them; the values rise to the
+        fixed point of `best_step`.
+        """
+        own = [np.full(len(rewards), 1 / len(rewards)) for rewards in self.rewards]
+        values = self.robust_values(own)
+        solved: list = [(None, None)] * len(own)
+        for _ in range(200):
+            stages = [self.stage(s, values) for s in range(len(own))]
+            # Most states settle early; their linear programs need not be solved again.
+            solved = [
+                (new, known if old is not None and np.array_equal(old, new) else maximin_mixture(new))
+                for (old, known), new in zip(solved, stages, strict=True)
+            ]
+            answers = [answer for _, answer in solved]
+            scale = 1e-14 * max(self.unit, np.abs(values).max())
+            improved = [value > old + scale for (value, _), old in zip(answers, values, strict=True)]
+            if not any(improved):
+                return values
+            own = [new if up else old for up, (_, new), old in zip(improved, answers, own, strict=True)]
+            old, values = values, np.maximum(values, self.robust_values(own))
+            # Improvements of this size are rounding; without the test the rounds would chase it for long.
+            if (values - old).max() <= 10 * scale:
                 return values
         raise AssertionError("the oracle did not converge")
 
-    def robust_values(self, tolerance: float = 1e-12, start: np.ndarray | None = None) -> np.ndarray:
-        return self.fixed_point(self.robust_step, tolerance, start)
 
-    def best_values(self, tolerance: float = 1e-10, start: np.ndarray | None = None) -> np.ndarray:
-        return self.fixed_point(self.best_step, tolerance, start)
+def gap(game, threat, policy) -> np.ndarray:
+    """Best-response minus robust values (n, S) of a stationary policy."""
+    contests = [Contest(game, threat, policy, agent) for agent in range(game.n_agents)]
+    return np.array([contest.best_values() - contest.robust_values() for contest in contests])
 
 
-def gap(game, threat, policy, upper=None, lower=None) -> np.ndarray:
-    """Best-response minus robust values (n, S) of a stationary policy.
-
-    Value iteration begins at `upper` and `lower` if given: wrong guesses cost time, not truth.
-    """
-    rows = []
-    for agent in range(game.n_agents):
-        contest = Contest(game, threat, policy, agent)
-        high = contest.best_values(1e-9, None if upper is None else upper[agent])
-        low = contest.robust_values(1e-11, None if lower is None else lower[agent])
-        rows.append(high - low)
-    return np.array(rows)
+def horizon_values(game, threat, policy, agent: int) -> tuple[np.ndarray, np.ndarray]:
+    """Robust and best-response robust values (S,) of a time-indexed policy with all steps to go."""
+    own, best = np.zeros(game.n_states), np.zeros(game.n_states)
+    for step in reversed(range(policy.horizon)):
+        contest = Contest(game, threat, policy, agent, step)
+        own, best = contest.robust_step(own), contest.best_step(best)
+    return own, best

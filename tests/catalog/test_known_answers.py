@@ -1,11 +1,11 @@
-"""Every known answer that has a policy is an ARNEQ with the stored values, by the independent oracle."""
+"""Every known answer that has a policy is an ARNEQ with the stored values, by `brute_force`."""
 
 from __future__ import annotations
 
 from functools import cache
 
+import brute_force
 import numpy as np
-import oracle
 import pytest
 from instances import answer_game
 
@@ -34,11 +34,9 @@ def own_and_best(game, threat, build, horizon):
     policy = build(game)
     assert policy.horizon == horizon
     if horizon is not None:
-        return [oracle.horizon_values(game, threat, policy, i, horizon) for i in range(game.n_agents)]
-    return [
-        (oracle.values_of(game, threat, policy, i), oracle.best_values(game, threat, policy, i))
-        for i in range(game.n_agents)
-    ]
+        return [brute_force.horizon_values(game, threat, policy, i) for i in range(game.n_agents)]
+    contests = [brute_force.Contest(game, threat, policy, i) for i in range(game.n_agents)]
+    return [(contest.robust_values(), contest.best_values()) for contest in contests]
 
 
 @pytest.mark.parametrize(("name", "number"), ANSWERS)
@@ -62,6 +60,6 @@ def test_values_without_a_policy_are_the_maximin_values(name, number):
     assert answer.horizon is None
     index = {game.state_name(state): state for state in range(game.n_states)}
     for agent in range(game.n_agents):
-        best = oracle.best_values(game, answer.threat, Policy.uniform(game), agent)
+        best = brute_force.Contest(game, answer.threat, Policy.uniform(game), agent).best_values()
         for state, row in answer.exact_values().items():
             assert best[index[state]] == pytest.approx(float(row[agent]), abs=answer.tolerance, rel=0)

@@ -159,7 +159,7 @@ def test_degenerate_games(rng, name):
                 contest = brute_force.Contest(game, ThreatModel(k), policy, agent)
                 attacked = AttackedAgent(game, ThreatModel(k), list(policy), agent)
                 own = attacked.robust_value(policy[agent])
-                np.testing.assert_allclose(own.value, contest.robust_values(1e-11), rtol=0, atol=1e-10 * unit)
+                np.testing.assert_allclose(own.value, contest.robust_values(), rtol=0, atol=1e-10 * unit)
                 # The oracle's fixed-point equation, at the value that was found.
                 value = attacked.solve().value
                 np.testing.assert_allclose(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import brute_force
+import games
 import numpy as np
-import oracle
 import pytest
 
 from arneq_exact import catalog
@@ -13,16 +14,27 @@ from arneq_exact.model.threat import ThreatModel
 
 
 def test_stage_maximin_of_a_known_matrix():
-    value, mixture = oracle.stage_maximin(np.array([[3.0, -1.0], [-1.0, 1.0]]))
+    value, mixture = brute_force.maximin_mixture(np.array([[3.0, -1.0], [-1.0, 1.0]]))
     assert value == pytest.approx(1 / 3, abs=1e-12)
     assert mixture == pytest.approx([1 / 3, 2 / 3], abs=1e-10)
 
 
 def test_a_stage_attack_may_be_the_empty_set():
-    game = catalog.load("nosde")
-    lotteries = list(oracle.attacks(ThreatModel(1), 2, 0, [1, 2]))
-    assert [members for ((_, _), (_, members)) in lotteries] == [{}, {1: 0}, {1: 1}]
-    assert game.n_agents == 2
+    nobody, other = frozenset(), frozenset({1})
+    assert list(brute_force.columns(ThreatModel(1), 2, 0, [1, 2])) == [
+        ([(1, nobody)], {nobody: {}}),
+        ([(1, other)], {other: {1: 0}}),
+        ([(1, other)], {other: {1: 1}}),
+    ]
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_best_values_are_the_fixed_point(rng, k):
+    game = games.random_game(rng, 3, 3, 2, 0.9)
+    contest = brute_force.Contest(game, ThreatModel(k, probability=0.5), Policy.uniform(game), 0)
+    best, own = contest.best_values(), contest.robust_values()
+    np.testing.assert_allclose(contest.best_step(best), best, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(contest.robust_step(own), own, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -38,18 +50,12 @@ def test_a_stage_attack_may_be_the_empty_set():
 )
 def test_gap_of_policies_that_are_no_arneq(name, k, policy, gaps):
     game = catalog.load(name)
-    built = policy(game)
-    threat = ThreatModel(k)
-    found = [
-        np.max(oracle.best_values(game, threat, built, agent) - oracle.values_of(game, threat, built, agent))
-        for agent in range(game.n_agents)
-    ]
-    assert found == pytest.approx(gaps, abs=1e-9)
+    assert brute_force.gap(game, ThreatModel(k), policy(game)).max(axis=1) == pytest.approx(gaps, abs=1e-9)
 
 
 def test_horizon_values_of_a_policy_that_sends_too_late():
     game = catalog.load("nosde")
     late = Policy.from_actions(game, [[[0, 0], [0, 0]], [[1, 0], [0, 0]]])
-    own, best = oracle.horizon_values(game, ThreatModel(0), late, 0, 2)
+    own, best = brute_force.horizon_values(game, ThreatModel(0), late, 0)
     assert own[0] == pytest.approx(1)
     assert best[0] == pytest.approx(9 / 4)
