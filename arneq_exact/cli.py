@@ -107,7 +107,7 @@ def _threat_arguments(parser: argparse.ArgumentParser, purpose: str = "the threa
     group = parser.add_argument_group("threat", purpose)
     group.add_argument("--k", type=int, help="any set of at most k other agents may be corrupted")
     group.add_argument("--probability", metavar="RHO", help='probability of corruption, such as 0.1 or "1/3"')
-    group.add_argument("--threat", metavar="FILE", help="a JSON file with k, probability, sets, distribution")
+    group.add_argument("--threat", metavar="FILE", help="a JSON file, see the file formats in the docs")
 
 
 def _output_arguments(parser: argparse.ArgumentParser, states: bool = False) -> None:

@@ -22,7 +22,7 @@ both, which is no longer a decision process; such threats are refused unless the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,14 +48,14 @@ class StaticValues:
     worst : (n, S) int
         Number of the worst extreme point in `points`.
     points : extreme points of every agent's Ω_i
-    by_set : {(agent, K): (S,)}
+    by_set : one {K: (S,)} per agent
         W^K for every set that some extreme point of the agent draws.
     """
 
     values: FloatArray
     worst: IntArray
     points: tuple[tuple[Corruption, ...], ...]
-    by_set: dict[tuple[int, Members], FloatArray]
+    by_set: tuple[dict[Members, FloatArray], ...]
 
     def before(self, start: Sequence[float] | FloatArray) -> FloatArray:
         """Return the values (n,) if the attacker chooses before the first state is drawn from `start` (S,).
@@ -72,8 +72,8 @@ class StaticValues:
                 f"the {self.values.shape[1]} states"
             )
         least = [
-            min(float(_mixed(point, lambda K, i=agent: self.by_set[i, K]) @ mu) for point in points)
-            for agent, points in enumerate(self.points)
+            min(float(_mixed(point, worth) @ mu) for point in points)
+            for points, worth in zip(self.points, self.by_set, strict=True)
         ]
         return np.array(least)
 
@@ -114,14 +114,15 @@ def static_values(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Stat
     """
     _require(game, threat, policy, "static_values")
     points = tuple(_points(game, threat, agent) for agent in range(game.n_agents))
-    by_set = {
-        (agent, K): _faced(game, threat, policy, agent, K).robust_value(policy[agent]).value
+    by_set = tuple(
+        {
+            K: _faced(game, threat, policy, agent, K).robust_value(policy[agent]).value
+            for K in dict.fromkeys(K for point in points[agent] for K, _ in point.weights)
+        }
         for agent in range(game.n_agents)
-        for K in dict.fromkeys(K for point in points[agent] for K, _ in point.weights)
-    }
+    )
     tables = [
-        np.stack([_mixed(point, lambda K, i=agent: by_set[i, K]) for point in points[agent]])
-        for agent in range(game.n_agents)
+        np.stack([_mixed(point, worth) for point in own]) for own, worth in zip(points, by_set, strict=True)
     ]
     return StaticValues(
         np.stack([table.min(axis=0) for table in tables]),
@@ -147,7 +148,7 @@ def static_response_bounds(game: MarkovGame, threat: ThreatModel, policy: Policy
 
     def least(value: Callable[[AttackedAgent], FloatArray]) -> FloatArray:
         worth = {K: value(attacked) for K, attacked in faced.items()}
-        result: FloatArray = np.min([_mixed(point, worth.__getitem__) for point in points], axis=0)
+        result: FloatArray = np.min([_mixed(point, worth) for point in points], axis=0)
         return result
 
     return StaticBounds(
@@ -183,6 +184,6 @@ def _faced(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: int, K:
     return AttackedAgent(game, ThreatModel(sets=sets, masks=threat.masks), list(policy), agent)
 
 
-def _mixed(point: Corruption, worth: Callable[[Members], FloatArray]) -> FloatArray:
-    result: FloatArray = np.sum([float(weight) * worth(K) for K, weight in point.weights], axis=0)
+def _mixed(point: Corruption, worth: Mapping[Members, FloatArray]) -> FloatArray:
+    result: FloatArray = np.sum([float(weight) * worth[K] for K, weight in point.weights], axis=0)
     return result

@@ -47,7 +47,7 @@ def test_static_values_are_the_worst_set_that_stays(rng, n, k):
         np.testing.assert_allclose(found.values[agent], np.min(worth, axis=0), rtol=0, atol=1e-11)
         for state in range(3):
             (drawn,) = found.points[agent][found.worst[agent, state]].weights
-            assert found.by_set[agent, drawn[0]][state] == found.values[agent, state]
+            assert found.by_set[agent][drawn[0]][state] == found.values[agent, state]
     assert (rect <= found.values + 1e-11).all()
     if k in (0, n - 1) or n == 2:
         np.testing.assert_allclose(rect, found.values, rtol=0, atol=1e-11)
@@ -62,8 +62,8 @@ def test_the_chain_separates_the_two():
     static = replace(threat, timing="static")
     assert robust_values(game, static, policy)[0].tolist() == [0.9, 0]
     found = static_values(game, static, policy)
-    assert found.by_set[0, (1,)].tolist() == [0.9, 1]
-    assert found.by_set[0, (2,)].tolist() == [1, 0]
+    assert found.by_set[0][1,].tolist() == [0.9, 1]
+    assert found.by_set[0][2,].tolist() == [1, 0]
     assert [found.points[0][e].weights[0][0] for e in found.worst[0]] == [(1,), (2,)]
     # Drawn before the first state is seen, one set must do for both.
     assert found.before([0.5, 0.5])[0] == pytest.approx(0.5)
