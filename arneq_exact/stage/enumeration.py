@@ -137,7 +137,7 @@ def enumeration_class(counts: Sequence[int], corruptions: Sequence[Sequence[Corr
         for point in corruptions[agent]
     ):
         return "decoupled"
-    if n == 2 and None not in [_attack(points, counts) for points in corruptions]:
+    if n == 2 and None not in [attack_on(points, counts) for points in corruptions]:
         return "two agents"
     if n <= MOST_AGENTS and max(counts) <= 2:
         return "two actions"
@@ -182,33 +182,28 @@ def enumerate_equilibria(payoffs: ArrayLike, threat: ThreatModel, *, state: int 
     >>> len(enumerate_equilibria(battle_of_the_sexes, ThreatModel(1)))  # the maximin profile alone
     1
     """
-    try:
-        given = np.array(payoffs, dtype=object)
-    except ValueError:
-        given = np.array(None)
-    if given.ndim < 2 or given.ndim != given.shape[0] + 1 or 0 in given.shape:
-        raise InputError(f"{_NAME}: payoffs have shape {given.shape}; must be (n, A1, ..., An)")
-    corruptions = corruptions_at(threat, len(given), state)
-    return enumerate_under(given, corruptions, threat.describe())
+    exact = exact_payoffs(payoffs)
+    return enumerate_under(exact, corruptions_at(threat, len(exact), state), threat.describe())
 
 
 def enumerate_under(
-    payoffs: NDArray[Any], corruptions: Sequence[Sequence[Corruption]], described: str
+    payoffs: ArrayLike, corruptions: Sequence[Sequence[Corruption]], described: str
 ) -> StageEquilibriaList:
     """Enumerate the stage ARNEQ under a threat that is resolved into extreme points.
 
     Parameters
     ----------
-    payoffs : (n, A1, ..., An) array of floats or of numbers as in `enumerate_equilibria`
+    payoffs : (n, A1, ..., An) array-like
+        As in `enumerate_equilibria`.
     corruptions : for each agent, the extreme points of its Ω_i
     described : str
         The threat in words, for errors.
     """
-    n, counts = payoffs.shape[0], payoffs.shape[1:]
+    exact = exact_payoffs(payoffs)
+    n, counts = exact.shape[0], exact.shape[1:]
     kind = enumeration_class(counts, corruptions)
     if kind is None:
         raise InputError(no_enumeration(counts, described))
-    exact = _exactly(payoffs)
     if kind == "two actions":
         return _by_bisection(exact.astype(np.float64), corruptions)
     if kind == "decoupled":
@@ -216,7 +211,7 @@ def enumerate_under(
         products = [tuple(optimal_mixtures(matrix.tolist()) for matrix in own)]
         argument = "every vertex of each agent's polytope of maximin strategies, in exact arithmetic"
     else:
-        attacks = [attack for points in corruptions if (attack := _attack(points, counts))]
+        attacks = [attack for points in corruptions if (attack := attack_on(points, counts))]
         products = list(two_agent_products([matrix.tolist() for matrix in exact], attacks))
         argument = (
             "all pairs of vertices of both best-response polyhedra with all labels, in exact arithmetic"
@@ -254,8 +249,8 @@ def corruptions_at(threat: ThreatModel, n: int, state: int) -> list[tuple[Corrup
     ]
 
 
-def _attack(points: Sequence[Corruption], counts: Sequence[int]) -> Attack | None:
-    """What agents of a pair fear, or None if they fear several probabilities that matter.
+def attack_on(points: Sequence[Corruption], counts: Sequence[int]) -> Attack | None:
+    """What one of two agents fears, or None if it fears several probabilities that matter.
 
     Without masks the largest probability is worst: corrupted agents may imitate their policy.
     """
@@ -327,11 +322,17 @@ def _verified(
     )
 
 
-def _exactly(given: NDArray[Any]) -> NDArray[Any]:
-    """Every payoff as a Fraction."""
+def exact_payoffs(payoffs: ArrayLike) -> NDArray[Any]:
+    """Every payoff of (n, A1, ..., An) as a Fraction, or `InputError` for another shape."""
+    try:
+        given = np.array(payoffs, dtype=object)
+    except ValueError:
+        given = np.array(None)
+    if given.ndim < 2 or given.ndim != given.shape[0] + 1 or 0 in given.shape:
+        raise InputError(f"payoffs have shape {given.shape}; must be (n, A1, ..., An)")
     exact = np.empty(given.shape, dtype=object)
     for where, entry in np.ndenumerate(given):
-        exact[where] = to_fraction(entry, f"{_NAME}: payoff {where}")
+        exact[where] = entry if type(entry) is Fraction else to_fraction(entry, f"payoff {where}")
     return exact
 
 

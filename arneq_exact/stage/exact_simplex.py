@@ -62,9 +62,33 @@ def solve_integer_game(
     >>> solve_integer_game([[3, 1], [1, 2]])
     ([1, 2], [1, 2])
     """
-    A, C = len(matrix), len(matrix[0])
     tableau = [[*row, 1] for row in matrix]
-    tableau.append([1] * C + [0])
+    tableau.append([1] * len(matrix[0]) + [0])
+    return maximise(tableau, bits)
+
+
+def maximise(tableau: list[list[int]], bits: int | None = None) -> tuple[list[int], list[int]] | None:
+    """Solve max cz subject to Mz ≤ b, z ≥ 0, for integers with b ≥ 0, if there is a maximum.
+
+    Parameters
+    ----------
+    tableau : list of rows
+        The rows of M, each with its entry of b at the end, and below them c with a 0. Overwritten.
+    bits : int, optional
+        As in `solve_integer_game`.
+
+    Returns
+    -------
+    pair of lists of int, or None
+        Optimal multipliers of the rows and an optimal z, both times the same positive number. None past the
+        bound of pivots, or past `bits`.
+
+    Examples
+    --------
+    >>> maximise([[2, 1, 2], [1, 1, 0]] + [[1, -1, 0]])  # z = 0 is forced
+    ([0, 1], [0, 0])
+    """
+    A, C = len(tableau) - 1, len(tableau[0]) - 1
     row_label, column_label = list(range(A)), list(range(A, A + C))
     denominator = 1
     for _ in range(_BOUND):
@@ -82,7 +106,7 @@ def solve_integer_game(
 
 
 def _leaving(tableau: list[list[int]], row_label: list[int], enter: int) -> int:
-    """The row of least ratio. There is one: payoffs are positive, so the program is bounded."""
+    """The row of least ratio. There is one, since the program is bounded."""
     leave = -1
     for i in range(len(row_label)):
         entry = tableau[i][enter]
@@ -114,7 +138,7 @@ def _exchange(tableau: list[list[int]], leave: int, enter: int, denominator: int
 def _weights(
     tableau: list[list[int]], row_label: list[int], column_label: list[int]
 ) -> tuple[list[int], list[int]]:
-    """Read both players' weights from the final tableau."""
+    """Read the multipliers and the solution from the final tableau."""
     A, C = len(row_label), len(column_label)
     weights = [0] * (A + C)
     for i, label in enumerate(row_label):

@@ -24,8 +24,8 @@ range: rounding is allowed for, not enclosed.
 
 Where a continuum of stage ARNEQ exists, or one where the equations are singular, boxes remain undecided at
 any width. Every stage ARNEQ outside of them is in the list, and those are isolated ("isolated only");
-inside, the list holds some that were found, for instance the pure ones. On random games none are left; on
-games with small integer payoffs they are common.
+inside, the list holds at least one of each connected heap of boxes wherever Newton's method finds one, on all
+columns that tie there. On random games no box is left; on games with small integer payoffs they are common.
 
 A generic game has an odd number of stage ARNEQ, as the equilibria of agents and attackers have index 1 in
 sum [T3].
@@ -47,7 +47,7 @@ import numpy as np
 
 from arneq_exact.model.threat import Corruption
 from arneq_exact.stage.robust import robust_matrix
-from arneq_exact.stage.verification import TOLERANCE, FloatArray, unit_payoffs
+from arneq_exact.stage.verification import TOLERANCE, FloatArray, IntArray, unit_payoffs
 
 PURE, MIXES = (0, 1), 2
 
@@ -125,10 +125,19 @@ def two_action_profiles(
                     profiles.append(point)
             elif regret <= _NEARLY:
                 undecided.append(np.stack([point, point]))
-        for box in left:
-            whole = np.stack([base, base])
-            whole[:, mixing] = box
-            undecided.append(whole)
+        whole = np.broadcast_to(base, (len(left), 2, n)).copy()
+        whole[:, :, mixing] = left
+        undecided += list(whole)
+        for heap in _heaps(whole):
+            width = (heap[0, 1] - heap[0, 0]).max()
+            near = [
+                point
+                for point in profiles
+                if ((heap[:, 0] - width <= point) & (point <= heap[:, 1] + width)).all(axis=1).any()
+            ]
+            settled = None if near else _settled(columns, mixing, heap)
+            if settled is not None:
+                profiles.append(settled)
     return TwoActionProfiles(
         np.array(profiles).reshape(-1, n), np.array(undecided).reshape(-1, 2, n), exhausted, boxes
     )
@@ -157,9 +166,7 @@ def _distinct(functions: FloatArray) -> FloatArray:
     return np.stack(kept)
 
 
-def _search(
-    columns: Sequence[FloatArray], play: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> tuple[FloatArray, FloatArray, int, bool]:
+def _search(columns: Sequence[FloatArray], play: IntArray) -> tuple[FloatArray, FloatArray, int, bool]:
     """Zeros and undecided boxes of one face, boxes examined, and whether the search was cut short."""
     from arneq_exact.stage.subdivision_kernel import search_face
 
@@ -215,3 +222,64 @@ def _regret(columns: Sequence[FloatArray], point: FloatArray) -> float:
         best = (start[:, None] + slope[:, None] * ends).min(axis=0)
         worst = max(worst, float(best.max() - best[2]))
     return worst
+
+
+def _heaps(boxes: FloatArray) -> list[FloatArray]:
+    """Connected components of boxes of equal size."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import KDTree
+
+    if not len(boxes):
+        return []
+    width = (boxes[0, 1] - boxes[0, 0]).max()
+    pairs = KDTree(boxes.mean(axis=1)).query_pairs(1.01 * width, p=np.inf, output_type="ndarray")
+    size = len(boxes)
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(size, size))
+    number, label = connected_components(graph, directed=False)
+    return [boxes[label == k] for k in range(number)]
+
+
+def _settled(columns: Sequence[FloatArray], mixing: Sequence[int], heap: FloatArray) -> FloatArray | None:
+    """A stage ARNEQ near undecided boxes, by least-norm Newton steps on all columns that tie; or None."""
+    width = float((heap[0, 1] - heap[0, 0]).max())
+    for box in heap[:: max(1, len(heap) // 8)]:
+        for reach in (8.0, 2.0, 0.5):
+            point: FloatArray = box.mean(axis=0)
+            active = [
+                np.flatnonzero(values <= values.min() + reach * width)
+                for values in (_at(columns[agent], point) for agent in mixing)
+            ]
+            for _ in range(12):
+                value, jacobian = _tied_equations(columns, mixing, active, point)
+                step = np.linalg.lstsq(jacobian[:, mixing], -value, rcond=1e-9)[0]
+                point[mixing] = (point[mixing] + step).clip(0.0, 1.0)
+            if _regret(columns, point) <= TOLERANCE:
+                return point
+    return None
+
+
+def _tied_equations(
+    columns: Sequence[FloatArray], mixing: Sequence[int], active: Sequence[IntArray], point: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Differences of the columns that tie, or the slope of a lone one, with their exact derivatives."""
+    functions = []
+    for agent, tied in zip(mixing, active, strict=True):
+        own = columns[agent][tied]
+        if len(tied) > 1:
+            functions += list(own[1:] - own[0])
+        else:
+            functions += list(np.diff(own, axis=agent + 1).repeat(2, axis=agent + 1))
+    together = np.stack(functions)
+    jacobian = np.empty((len(functions), len(point)))
+    for j in range(len(point)):
+        ends = [_at(together, np.where(np.arange(len(point)) == j, end, point)) for end in (0.0, 1.0)]
+        jacobian[:, j] = ends[1] - ends[0]
+    return _at(together, point), jacobian
+
+
+def _at(functions: FloatArray, point: FloatArray) -> FloatArray:
+    """Values (F,) of multi-affine functions (F, 2, ..., 2) at a point."""
+    for p in point[::-1]:
+        functions = functions @ np.array([1.0 - p, p])
+    return functions
