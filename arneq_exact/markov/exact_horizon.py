@@ -144,7 +144,8 @@ class _Induction:
             found = self.solver.solve(payoffs)
         except StageError as error:
             raise StageError(f"{where}: {error}") from None
-        self._require_short((entry for row in [*found.policy, *found.attack] for entry in row), where)
+        answer = [*found.policy, *found.attack, found.value]
+        self._require_short((entry for row in answer for entry in row), where)
         into[:, state] = found.value
         return found
 

@@ -94,6 +94,26 @@ def test_rational_ones_contain_the_rational(game, threat, options):
     assert found.unique
 
 
+@pytest.mark.parametrize("k", [0, 1])
+def test_a_stochastic_game_whose_value_is_a_root(k):
+    """Zero-sum; (0, 0) pays 1 and goes on with γ = ½, (1, 1) pays 1 and ends, else nothing.
+
+    V = val [[1 + V/2, 0], [0, 1]] = (1 + V/2) / (2 + V/2), so V² + 3V − 2 = 0; action 0 is played with
+    1 / (2 + V/2) = 1 − V by both. The same for k = 0 and k = 1 [F4].
+    """
+    game = MarkovGame.from_rows(
+        [[2, 2]], [[1, -1], [0, 0], [0, 0], [1, -1]], [[(1, 0)], [], [], []], 0.5, termination=[0, 1, 1, 1]
+    )
+    found = enclose(game, ThreatModel(k), solve(game, ThreatModel(k)))
+    assert found.unique, found.reason
+    assert around(found.values[0, 0], lambda v: v * v + 3 * v - 2)
+    low, high = found.values[0, 0]
+    for agent in range(2):
+        least, most = found.policy[agent][0, 0]
+        assert least <= 1 - low
+        assert most >= 1 - high
+
+
 def test_a_markov_game_with_a_known_equilibrium():
     """[T8]: NoSDE at k = 0."""
     game = catalog.load("nosde")
@@ -125,6 +145,25 @@ def test_random_games(rng, n, k, states, actions):
     for value, (low, high) in zip(solution.values.flat, found.values.reshape(-1, 2), strict=True):
         assert abs(Fraction(float(value)) - low) < 1e-6
         assert low <= high
+
+
+@pytest.mark.parametrize("places", [6, 9, 12, 15, 18])
+def test_the_radius_never_reaches_the_next_equilibrium(places):
+    """Action 1 beats action 0 by (x_j − ½)(x_k − ½) − δ²: all at ½ + δ, or all at ½ − δ."""
+    delta = Fraction(1, 2**places)
+    payoffs = np.full((3, 2, 2, 2), Fraction(0), dtype=object)
+    for joint in product(range(2), repeat=3):
+        for agent in range(3):
+            others = [Fraction(a) - Fraction(1, 2) for j, a in enumerate(joint) if j != agent]
+            payoffs[(agent, *joint)] = joint[agent] * (others[0] * others[1] - delta**2)
+    game, threat = MarkovGame.one_shot(payoffs), ThreatModel(0)
+    for sign in (1, -1):
+        x = float(Fraction(1, 2) + sign * delta)
+        found = enclose(game, threat, near(game, threat, [[1 - x, x]] * 3))
+        assert found.unique, found.reason
+        assert 0 < found.radius < 2 * delta
+        low, high = found.policy[0][0, 1]
+        assert low <= Fraction(1, 2) + sign * delta <= high
 
 
 def test_more_bits_are_narrower():

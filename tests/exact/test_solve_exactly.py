@@ -102,6 +102,25 @@ def test_past_the_budget_the_answer_is_floating(rng):
     np.testing.assert_array_equal(solution.exact_policy[0].astype(float), solution.policy[0])
 
 
+@pytest.mark.parametrize("bits", [4, 10, 20, 60, 300, 4096])
+def test_no_number_is_longer_than_the_budget(bits):
+    """Values are products of payoffs and probabilities, and so the first to be too long."""
+    rng = np.random.default_rng(0)
+    moves = np.eye(2)[rng.integers(0, 2, (2, 2, 2))].tolist()
+    game = MarkovGame.from_arrays(rng.integers(-9, 10, (2, 2, 2, 2)).tolist(), moves, "9/10")
+    longest = 0
+    for horizon in range(1, 9):
+        solution = solve(game, ThreatModel(1), horizon=horizon, exact=True, bits=bits)
+        assert solution.proved
+        if solution.method != "exact":
+            assert f"the budget is {bits}" in solution.message or "bits" in solution.message
+            break
+        numbers = [*solution.exact_values.flat, *(p for table in solution.exact_policy for p in table.flat)]
+        longest = max(max(abs(x.numerator).bit_length(), x.denominator.bit_length()) for x in numbers)
+        assert longest <= bits
+    assert longest > 0 or bits == 4
+
+
 @pytest.mark.parametrize(
     ("game", "threat", "reason"),
     [
