@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arneq_exact.errors import InputError
-from arneq_exact.markov.registry import SolverEntry
+from arneq_exact.markov.registry import SolverEntry, automatic_order
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 
@@ -30,7 +30,7 @@ def chosen_solvers(
         return ()
     accepting = tuple(entry for entry in solvers if entry.accepts(game, threat))
     if method == "auto":
-        return tuple(entry for entry in accepting if entry.automatic)
+        return automatic_order(accepting, game)
     chosen = tuple(entry for entry in accepting if entry.name == method)
     if not chosen:
         entry = next(entry for entry in solvers if entry.name == method)

@@ -7,12 +7,15 @@ the procedure cycles. Every second round the profile is also polished globally. 
 are restarted: other selections of stage equilibria, other initial values, smaller steps.
 
 Guarantee: none by itself; candidates are certified. Cost per round: S stage games and n sparse linear
-systems. Games: two agents under any threat (and everything that decouples, where it needs no restart).
+systems. Games: every number of agents and every threat. Two agents have stage solvers of their own; the
+others' stage games are solved from the last profile (`arneq_exact.stage.multilinear`), so the selection stays
+near what it was, and only settled or polished profiles are offered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import comb
 
 import numpy as np
@@ -20,8 +23,14 @@ import numpy as np
 from arneq_exact.errors import StageError
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.iteration import CycleWatch
-from arneq_exact.markov.optimality import LARGEST_SYSTEM, OptimalityConditions
-from arneq_exact.markov.polish import polish
+from arneq_exact.markov.multilinear_step import MultilinearStep
+from arneq_exact.markov.optimality import (
+    LARGEST_BLOCKS,
+    OptimalityConditions,
+    block_numbers,
+    manageable,
+)
+from arneq_exact.markov.polish import Polisher
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
@@ -39,30 +48,45 @@ SETTLED = 1e-12
 
 
 def accepts(game: MarkovGame, threat: ThreatModel) -> bool:
-    """Accept every game of two agents."""
-    return game.n_agents == 2 and stage_class(2, threat) is not None
+    """Accept every game of two agents, and others where the stage games of a sweep fit into memory."""
+    return _own_class(game, threat) or block_numbers(game, threat) <= LARGEST_BLOCKS
 
 
 def run(problem: Problem) -> Iterator[Candidate]:
-    """Yield the stage profile of every round, and its polished form every second round."""
+    """Yield polished stage profiles every second round, and the stage profiles themselves."""
     game, threat = problem.game, problem.threat
     rng = np.random.default_rng(problem.seed)
-    selections = _selections(game, threat)
-    system = OptimalityConditions(game, threat)
-    conditions = system if system.size <= LARGEST_SYSTEM else None
+    own_class = _own_class(game, threat)
+    if not own_class and problem.backend == "reference":
+        # The reference libraries have nothing for these stage games.
+        return
+    selections = _selections(game, threat) if own_class else ["nearest"]
+    polisher = Polisher(OptimalityConditions(game, threat)) if manageable(game, threat) else None
+    conditions = polisher.conditions if polisher else None
     total = 0
     last = problem.first_start + STARTS
     for start in range(problem.first_start, last):
         selection = selections[start % len(selections)]
         damping = 1.0 if start < 2 * len(selections) else float(rng.uniform(0.2, 1.0))
-        values = np.zeros((2, game.n_states)) if start < len(selections) else _random_values(problem, rng)
-        step = StageStep(game, threat, selection=selection, backend=problem.backend, calls=problem.calls)
-        problem.report(f"stage policy iteration, start {start + 1} of {last}, {selection} equilibrium")
-        for candidate in _one_run(problem, step, conditions, values, damping):
+        values = np.zeros((game.n_agents, game.n_states))
+        if start >= len(selections):
+            values = _random_values(problem, rng)
+        step: StageStep | MultilinearStep
+        if own_class:
+            step = StageStep(game, threat, selection=selection, backend=problem.backend, calls=problem.calls)
+        else:
+            conditions = conditions or OptimalityConditions(game, threat)
+            step = MultilinearStep(conditions, start, problem.calls)
+        label = f"start {start + 1} of {last}, {selection} equilibrium"
+        for candidate in _one_run(problem, step, polisher, values, damping, label):
             total += 1
-            yield Candidate(
-                candidate.policy, total, f"{candidate.note}, start {start + 1} ({selection} equilibrium)"
-            )
+            note = f"{candidate.note}, start {start + 1} ({selection} equilibrium)"
+            yield replace(candidate, iterations=total, note=note)
+
+
+def _own_class(game: MarkovGame, threat: ThreatModel) -> bool:
+    """Tell whether the stage games are of two agents and have a solver of their own class."""
+    return game.n_agents == 2 and stage_class(2, threat) is not None
 
 
 def _selections(game: MarkovGame, threat: ThreatModel) -> list[str]:
@@ -79,30 +103,40 @@ def _selections(game: MarkovGame, threat: ThreatModel) -> list[str]:
 
 def _one_run(
     problem: Problem,
-    step: StageStep,
-    conditions: OptimalityConditions | None,
+    step: StageStep | MultilinearStep,
+    polisher: Polisher | None,
     values: FloatArray,
     damping: float,
+    label: str,
 ) -> Iterator[Candidate]:
     game = problem.game
     watch = CycleWatch()
     stage: StageEquilibria | None = None
     for number in range(ROUNDS):
+        problem.report(f"stage policy iteration, {label}, round {number + 1}")
         try:
-            stage = step.at(values, None if stage is None else stage.policy)
+            if isinstance(step, StageStep):
+                stage = step.at(values, None if stage is None else stage.policy)
+            else:
+                stage = step.at(values, stage)
         except StageError as error:
             problem.report(f"start abandoned: {error}")
             return
-        yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
+        if isinstance(step, StageStep):
+            yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
         evaluated = step.evaluate(stage, values)
-        if number % 2 == 1 and conditions is not None:
-            polished = polish(conditions, conditions.at_profile(stage.policy, stage.attack))
+        if number % 2 == 1 and polisher is not None:
+            near = polisher.conditions.at_profile(stage.policy, stage.attack)
+            polished = polisher.candidate(near, number, "stage policy iteration with polish")
             if polished is not None:
-                yield Candidate(Policy(game, polished), number, "stage policy iteration with polish")
+                yield polished
         following = (1 - damping) * values + damping * evaluated
         change = float(np.abs(following - values).max())
         values = following
-        if change <= SETTLED * max(float(np.abs(values).max()), 1e-300) or watch.see(values) is not None:
+        settled = change <= SETTLED * max(float(np.abs(values).max()), 1e-300)
+        if settled or watch.see(values) is not None:
+            if isinstance(step, MultilinearStep):
+                yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
             return
 
 

@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from arneq_exact.errors import StageError
 from arneq_exact.markov.candidates import Candidate, Problem, Run
 from arneq_exact.markov.optimality import OptimalityConditions
-from arneq_exact.markov.polish import polish
+from arneq_exact.markov.polish import Polisher
 from arneq_exact.markov.registry import SOLVERS
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.enumeration import (
@@ -53,15 +52,17 @@ def sources(game: MarkovGame, threat: ThreatModel) -> list[tuple[str, Run]]:
 def random_newton(problem: Problem) -> Iterator[Candidate]:
     """Yield what Newton's method makes of random profiles, sparse ones as well as well-mixed ones."""
     conditions = OptimalityConditions(problem.game, problem.threat)
+    polisher = Polisher(conditions)
     rng = np.random.default_rng(problem.seed)
     for number in range(NEWTON_TRIES):
         problem.report(f"Newton's method from random profile {number + 1} of {NEWTON_TRIES}")
         concentration = float(np.exp(rng.uniform(np.log(0.1), np.log(3.0))))
         x = [_random_mixtures(mask, concentration, rng) for mask in conditions.action_mask]
         y = [_random_mixtures(mask, concentration, rng) for mask in conditions.column_mask]
-        polished = polish(conditions, conditions.at_profile(x, y))
+        near = conditions.at_profile(x, y)
+        polished = polisher.candidate(near, number, "Newton's method from a random profile")
         if polished is not None:
-            yield Candidate(Policy(problem.game, polished), number, "Newton's method from a random profile")
+            yield polished
 
 
 def enumerated(game: MarkovGame, threat: ThreatModel) -> StageEquilibriaList | None:

@@ -11,15 +11,34 @@ from arneq_exact.markov import decoupled
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.candidates import Problem
 from arneq_exact.markov.optimality import OptimalityConditions, Point
-from arneq_exact.markov.polish import polish
-from arneq_exact.model.policy import Policy
+from arneq_exact.markov.polish import Polisher
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.robust import robust_matrix
 
 CASES = [(n, name) for n in (1, 2, 3) for name in games.threats(n)]
 
 
 def random_point(rng, conditions) -> Point:
     return conditions.point(rng.uniform(0.1, 1, conditions.size))
+
+
+def slow_residual(conditions, point):
+    """M y − V, xᵀM − L and the two sums, from the robust matrices of `stage.robust`."""
+    result = np.empty(conditions.size)
+    for i in range(conditions.n_agents):
+        result[conditions.at_value[i]] = point.x[i].sum(axis=1) - 1
+        result[conditions.at_least[i]] = point.y[i].sum(axis=1) - 1
+        values = conditions.discount[i] * point.value[i]
+        rows = conditions.rewards[:, i] + conditions.game.transitions @ values
+        for block, points in zip(conditions.blocks, conditions.corruptions, strict=True):
+            own = block.policy(point.x)
+            matrices = robust_matrix(block.gather(rows), own, points[i], i)
+            for state, x, matrix in zip(block.states, own[i], matrices, strict=True):
+                at_x = conditions.at_action[i][state, : matrix.shape[0]]
+                at_y = conditions.at_column[i][state, : matrix.shape[1]]
+                result[at_x] = matrix @ point.y[i][state, : len(at_y)] - point.value[i, state]
+                result[at_y] = x @ matrix - point.least[i, state]
+    return result
 
 
 @pytest.mark.parametrize(("n", "name"), CASES)
@@ -31,6 +50,7 @@ def test_the_jacobian_is_the_derivative(rng, n, name):
     vector = conditions.vector(point)
     residual, jacobian = conditions.linearise(point)
     np.testing.assert_array_equal(residual, conditions.residual(point))
+    np.testing.assert_allclose(residual, slow_residual(conditions, point), rtol=0, atol=1e-12)
     width = 1e-3
     for unknown in range(conditions.size):
         step = np.zeros(conditions.size)
@@ -81,10 +101,13 @@ def test_polish_returns_to_the_equilibrium(rng, size):
     conditions = OptimalityConditions(game, ThreatModel(0))
     p, q = 2 / 3 + size, 5 / 12 - size
     near = [np.array([[1 - p, p], [1, 0]]), np.array([[1, 0], [1 - q, q]])]
-    polished = polish(conditions, conditions.at_profile(near, [np.ones((2, 1))] * 2))
-    np.testing.assert_allclose(polished[0][0], [1 / 3, 2 / 3], rtol=0, atol=1e-13)
-    np.testing.assert_allclose(polished[1][1], [7 / 12, 5 / 12], rtol=0, atol=1e-13)
-    assert gap(game, ThreatModel(0), Policy(game, polished)).max() <= 1e-12
+    polished = Polisher(conditions).candidate(conditions.at_profile(near, [np.ones((2, 1))] * 2), 7, "note")
+    assert (polished.iterations, polished.note) == (7, "note")
+    np.testing.assert_allclose(polished.policy[0][0], [1 / 3, 2 / 3], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(polished.policy[1][1], [7 / 12, 5 / 12], rtol=0, atol=1e-13)
+    assert gap(game, ThreatModel(0), polished.policy).max() <= 1e-12
+    for values in (polished.bounds.upper, polished.bounds.lower):
+        np.testing.assert_allclose(values, [[4, 16 / 3], [16 / 3, 4]], rtol=0, atol=1e-12)
 
 
 def test_polish_of_mixtures_that_are_not_unique(rng):
@@ -92,15 +115,16 @@ def test_polish_of_mixtures_that_are_not_unique(rng):
     game = games.DEGENERATE["duplicate actions"](rng, 2)
     (minimax,) = decoupled.run(Problem(game, ThreatModel(1)))
     conditions = OptimalityConditions(game, ThreatModel(1))
-    exact = polish(conditions, conditions.at_profile(list(minimax.policy), list(minimax.bounds.attack)))
-    assert gap(game, ThreatModel(1), Policy(game, exact)).max() <= 1e-11
+    near = conditions.at_profile(list(minimax.policy), list(minimax.bounds.attack))
+    exact = Polisher(conditions).candidate(near, 0, "")
+    assert gap(game, ThreatModel(1), exact.policy).max() <= 1e-11
 
 
 def test_polish_gives_up_where_nothing_is_near(rng):
-    """A policy on the wrong supports: None or a policy, never a claim; and never an exception."""
+    """A point on the wrong supports: None or a policy, never an exception; bounds only where they hold."""
     for _ in range(20):
         game = games.random_game(rng, 2, 3, 3, 0.9)
         conditions = OptimalityConditions(game, ThreatModel(0))
-        polished = polish(conditions, random_point(rng, conditions))
-        if polished is not None:
-            Policy(game, polished)
+        polished = Polisher(conditions).candidate(random_point(rng, conditions), 0, "")
+        if polished is not None and polished.bounds is not None:
+            assert gap(game, ThreatModel(0), polished.policy).max() <= 1e-8

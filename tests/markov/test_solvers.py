@@ -280,7 +280,7 @@ def test_procedure_as_a_solver_tries_every_selection():
 
 def test_a_method_that_does_not_take_the_class_is_refused():
     game = games.public_good(3, 2, 3, 1)
-    for name in ("decoupled", "stage-policy-iteration", "procedure"):
+    for name in ("decoupled", "procedure"):
         with pytest.raises(
             InputError, match=f"method '{name}' does not take n = 3 agents under k = 1; it takes"
         ):

@@ -1,0 +1,131 @@
+"""Stage games of any number of agents under any threat: one ARNEQ for each of a batch of states.
+
+A stage ARNEQ is a Nash equilibrium of the 2n-player game between agents and their attackers [T3], whose
+payoffs are multilinear: products of up to n mixtures. Its conditions are solved by active-set Newton from a
+known profile (the equilibrium of a nearby game, if the caller has one), and by following a barrier path where
+that fails; restarts follow paths with other weights. See `multilinear_kernel` for the order.
+
+Guarantee: an answer is verified: the duality gap of every agent against its attacker, which bounds its
+regret, is at most 1e-10 of its payoff range; otherwise `StageError`. Which equilibrium is found depends on
+the start. For n ≥ 3 and k < n−1 equilibria can be irrational, so no pivoting method could be exact here
+[T11].
+
+Reference
+---------
+Herings & Peeters (2010), *Economic Theory* 42, 119–156 (homotopy methods for equilibria).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from arneq_exact.model.corruption import Corruption
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.stage.layout import Group, Tables, tables
+from arneq_exact.stage.verification import count, refuse_unverified, unit_payoffs
+
+PATHS = 8
+"""Barrier paths tried for a game: the first from uniform weights, the others from random ones."""
+
+Profiles = tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]
+"""Policies (B, A_i) of the agents and mixtures (B, C_i) of their attackers."""
+
+
+class MultilinearProfiles(NamedTuple):
+    """Stage ARNEQ of a batch of B games.
+
+    Attributes
+    ----------
+    policy : one array (B, A_i) per agent
+    attack : one array (B, C_i) per agent
+    value : (B, n)
+        The agents' robust values.
+    """
+
+    policy: tuple[FloatArray, ...]
+    attack: tuple[FloatArray, ...]
+    value: FloatArray
+
+
+def solve_multilinear_games(
+    payoffs: Sequence[FloatArray],
+    corruptions: Sequence[Sequence[Corruption]],
+    start: Profiles | None = None,
+    seed: int = 0,
+    calls: Counter[str] | None = None,
+) -> MultilinearProfiles:
+    """Return one stage ARNEQ per game, with optimal attacks.
+
+    Parameters
+    ----------
+    payoffs : one array (B, A1, ..., An) per agent
+    corruptions : extreme points of every agent's Ω_i
+    start : policies and attacks, optional
+        A profile near an equilibrium of each game, to begin with.
+    seed : int
+        With 0 the first path begins at uniform weights, else all begin at random ones.
+    calls : Counter, optional
+        Counts games solved by each method.
+
+    Raises
+    ------
+    StageError
+        If some game is not solved to 1e-10 of its payoff range.
+    """
+    # Compiled code is loaded when a game is first solved.
+    from arneq_exact.stage import linearised_kernel, multilinear_kernel
+
+    batch, *counts = payoffs[0].shape
+    n = len(payoffs)
+    t = tables([Group(np.zeros(1, dtype=np.int64), tuple(counts), corruptions)])
+    unit, low, width = unit_payoffs(np.stack(payoffs, axis=1), 2, "multilinear stage games")
+    rewards = np.ascontiguousarray(unit.reshape(batch, n, -1).swapaxes(1, 2))
+    size = int(t.base[-1])
+    logs = np.arange(size) < size - 2 * n
+    slices = [slice(int(first), int(first + length)) for first, length in _mixtures(t, n)]
+    begin = np.zeros((0 if start is None else batch, size))
+    if start is not None:
+        for where, mixture in zip(slices, (*start[0], *start[1]), strict=True):
+            begin[:, where] = mixture
+    profile, gap = np.zeros((batch, size)), np.empty(batch)
+    method = np.empty(batch, dtype=np.int64)
+    multilinear_kernel.solve_multilinear(
+        t,
+        rewards,
+        begin,
+        _weights(slices, size, seed),
+        logs,
+        linearised_kernel.workspace(t),
+        profile,
+        gap,
+        method,
+    )
+    refuse_unverified(gap, "multilinear stage games", "auto")
+    newton = int((method == multilinear_kernel.NEWTON).sum())
+    count(calls, "active-set Newton", newton)
+    count(calls, "barrier path", batch - newton)
+    found = [profile[:, where] for where in slices]
+    value = low + width * profile[:, size - n :]
+    return MultilinearProfiles(tuple(found[:n]), tuple(found[n:]), value)
+
+
+def _mixtures(t: Tables, n: int) -> list[tuple[int, int]]:
+    """Return first unknown and length of the agents' mixtures, then of the attackers'."""
+    agents = [(t.local_x[0, i], t.counts[0, i]) for i in range(n)]
+    return agents + [(t.local_y[0, i], t.columns[0, i]) for i in range(n)]
+
+
+def _weights(slices: Sequence[slice], size: int, seed: int) -> FloatArray:
+    """Return the weights of the paths, (PATHS, size): uniform, and Dirichlet draws mixed with it."""
+    rng = np.random.default_rng(seed)
+    weights = np.ones((PATHS, size))
+    drawn = weights[0 if seed else 1 :]
+    for where in slices:
+        length = where.stop - where.start
+        weights[:, where] = 1 / length
+        drawn[:, where] = 0.3 / length + 0.7 * rng.dirichlet(np.ones(length), len(drawn))
+    return weights
