@@ -11,9 +11,10 @@ The theory is in `arneq_exact.stage.two_action_enumeration`; what is computed he
 * columns that cannot be worst anywhere in the box are set aside, and then the *patterns* of each agent (see
   there) that cannot hold; a box where an agent has none is discarded;
 * every choice E = 0 of one pattern equation per mixing agent is multiplied by the inverse Jacobian J at the
-  centre, which leaves multi-affine functions G = J⁻¹E. The choice is discarded if some G_k has no zero in
-  the box. It has *at most one* zero in a neighbourhood of the box if |∂G_k/∂s_j − δ_kj| sums to less than 1
-  in every row there (the mean-value matrices are then regular); Newton's method finds it;
+  centre, which leaves multi-affine functions G = J⁻¹E. The choice is discarded if a combination of its
+  equations has no zero in the box. It has *at most one* zero in a neighbourhood of the box if there the
+  derivatives of G differ from the identity matrix by less than 1 in every row sum (the mean-value matrices
+  are then regular); Newton's method finds it;
 * if some choice is neither, the box is bisected, down to a least width, and reported as undecided there.
 
 Payoffs are of range one, and nothing is discarded unless it fails by more than `SLACK`.
