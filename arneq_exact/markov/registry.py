@@ -55,7 +55,7 @@ class SolverEntry:
 SOLVERS: tuple[SolverEntry, ...] = (
     SolverEntry(
         name="decoupled",
-        games="any n, every other agent corrupted for certain (k >= n-1); n = 1; infinite horizon",
+        games="any n, every other agent corrupted for certain (k ≥ n−1); n = 1; infinite horizon",
         guarantee="one ARNEQ, always; the values are unique",
         precision="rounding error over (1 - discount)",
         cost="about 10 rounds an agent: S linear programs and one sparse linear system each",
@@ -107,7 +107,7 @@ SOLVERS: tuple[SolverEntry, ...] = (
     ),
     SolverEntry(
         name="procedure",
-        games="n <= 2 with any threat, or a threat that decouples; infinite horizon",
+        games="n ≤ 2 with any threat, or a threat that decouples; infinite horizon",
         guarantee="one ARNEQ where one type of stage equilibrium holds throughout [T7]",
         precision="linear convergence at rate discount, down to rounding",
         cost="log(1/tol)/log(1/discount) sweeps of S stage games",
