@@ -91,7 +91,7 @@ def candidates_for_horizon(problem: Problem, horizon: int) -> Iterator[Candidate
     """Yield the policy of backward induction; where no stage solver exists, of maximin strategies."""
     require_horizon(problem.game, horizon)
     game, threat, note = problem.game, problem.threat, "backward induction"
-    if stage_class(game.n_agents, threat) is None:
+    if stage_class(game.n_agents, threat) is None and (threat.masks or problem.backend == "reference"):
         threat, note = ThreatModel(game.n_agents - 1), "maximin strategies by backward induction"
     step = StageStep(game, threat, backend=problem.backend, calls=problem.calls)
     arrays = [np.array(array) for array in Policy.uniform(game, horizon)]

@@ -1,14 +1,15 @@
 """One stage ARNEQ for a batch of states: which class of stage game is at hand, and who solves it.
 
-Classes, decided by the threat alone. Not covered are three agents or more who do not decouple, masks, which
-differ from state to state, and two agents whose attackers have several extreme points to choose from.
+Classes, decided by the threat alone. Not covered are masks, which differ from state to state.
 
 * ``decoupled`` [T4]: each agent plays a matrix game against everyone else; one linear program an agent.
 * ``bimatrix``: two agents, no corruption: a Nash equilibrium by Lemke–Howson.
 * ``polymatrix`` [T11]: two agents, agent i corrupted-against with probability p_i: Lemke's method.
 
 * ``enumerated``: up to four agents otherwise, if nobody has more than two actions in the state at hand; and
-  two agents whose attackers choose among probabilities. All stage ARNEQ are enumerated.
+  two agents whose attackers choose among probabilities. All stage ARNEQ are enumerated. With more agents
+  or actions, ``first`` is found by active-set Newton and barrier paths (`arneq_exact.stage.multilinear`),
+  and no other selection applies.
 
 A stage game may have many equilibria: a selection chooses (`arneq_exact.stage.selection`). ``first`` is the
 one that the method of the class finds; for others all are enumerated (`arneq_exact.stage.enumeration`;
@@ -30,6 +31,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.bimatrix import bimatrix_equilibria, solve_bimatrix
 from arneq_exact.stage.enumeration import MOST_AGENTS, enumerate_under
 from arneq_exact.stage.linear import solve_matrix_games
+from arneq_exact.stage.multilinear import solve_multilinear_games
 from arneq_exact.stage.polymatrix import solve_polymatrix
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.selection import Chooser, Profile, Selection
@@ -106,12 +108,12 @@ class StageSolver:
         calls: Counter[str] | None = None,
     ) -> None:
         kind = stage_class(n, threat)
-        if kind is None and threat.masks is None and n <= MOST_AGENTS:
+        if kind is None and threat.masks is None and (n <= MOST_AGENTS or selection == "first"):
             kind = "enumerated"
         if kind is None:
             raise InputError(
                 f"stage games of n = {n} agents under {threat.describe()} have no solver yet; "
-                f"must be n <= 2, a threat that decouples, or n <= {MOST_AGENTS} with two actions each"
+                f"must be selection 'first' without masks, or n <= {MOST_AGENTS} with two actions each"
             )
         if backend not in BACKENDS:
             raise InputError(f"backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
@@ -148,18 +150,21 @@ class StageSolver:
         if self.kind == "decoupled":
             return self._decoupled(payoffs)
         if self.kind == "enumerated":
+            if not self.chooser.enumerates and not enumerable(payoffs[0].shape[1:]):
+                found = solve_multilinear_games(payoffs, self.corruptions, calls=self.calls)
+                return StageProfiles(found.policy, found.attack)
             return self._enumerated(payoffs, previous)
         pair = np.stack(payoffs, axis=1)
         if self.kind == "bimatrix":
             return self._bimatrix(pair, previous)
         probabilities = two_agent_probabilities(self.threat)
-        found = solve_polymatrix(pair, probabilities, backend=self.backend, calls=self.calls)
+        solved = solve_polymatrix(pair, probabilities, backend=self.backend, calls=self.calls)
         unused = np.ones((len(pair), 1))
         attack = tuple(
             mixture if probability > 0 else unused
-            for mixture, probability in zip((found.y1, found.y2), probabilities, strict=True)
+            for mixture, probability in zip((solved.y1, solved.y2), probabilities, strict=True)
         )
-        return StageProfiles((found.x1, found.x2), attack)
+        return StageProfiles((solved.x1, solved.x2), attack)
 
     def _decoupled(self, payoffs: Sequence[FloatArray]) -> StageProfiles:
         games = [
@@ -206,6 +211,11 @@ class StageSolver:
             for agent, payoff in enumerate(payoffs)
         ]
         return StageProfiles(tuple(policy), tuple(attack))
+
+
+def enumerable(counts: Sequence[int]) -> bool:
+    """Tell whether all stage ARNEQ can be enumerated for agents with these action counts."""
+    return len(counts) <= 2 or (len(counts) <= MOST_AGENTS and max(counts) <= 2)
 
 
 def _last(previous: Sequence[FloatArray] | None, state: int) -> Profile | None:

@@ -155,7 +155,7 @@ def test_unknown_selections_are_refused(selection):
 
 def test_classes_without_a_solver_are_refused_by_name():
     with pytest.raises(InputError, match=r"n = 5 agents under k = 1 have no solver yet"):
-        StageSolver(5, ThreatModel(1))
+        StageSolver(5, ThreatModel(1), selection="nearest")
     payoffs = list(np.zeros((3, 1, 2, 3, 2)))
     with pytest.raises(InputError, match=r"n = 3 agents with 2, 3, 2 actions under k = 1 have no enumeration"):
         StageSolver(3, ThreatModel(1), selection="welfare").solve(payoffs)
