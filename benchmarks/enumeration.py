@@ -1,12 +1,13 @@
 """Hold the enumeration of stage equilibria against Gambit, against parity, and against random searches.
 
-Run ``python benchmarks/enumeration.py [--quick]``. Four tables:
+Run ``python benchmarks/enumeration.py [--quick]``. Five tables:
 
 * bimatrix games with integer payoffs, degenerate ones included: the list must equal that of Gambit's rational
   enumeration of mixed equilibria (needs pygambit, see ``benchmarks/peers``; left out without it);
 * three agents with two actions each: the number of equilibria of a random game must be odd;
 * two agents under a probability of corruption: parity where games are random, and regrets;
-* every equilibrium that random starts find must be in the list. A start is a profile drawn at random, from
+* every equilibrium that the barrier path of the stage solver finds from random weights must be in the list;
+* and so must every one that random starts of another kind find. A start is a profile drawn at random, from
   which least squares minimises the complementarity conditions of agents and attackers, written from their
   definition with the Fischer–Burmeister function.
 """
@@ -27,6 +28,7 @@ from scipy.optimize import least_squares
 
 from arneq_exact import ThreatModel
 from arneq_exact.stage.enumeration import StageEquilibriaList, enumerate_equilibria
+from arneq_exact.stage.multilinear import solve_multilinear_games
 
 KINDS = {"in 0..1": (0, 2), "in 0..2": (0, 3), "in -9..9": (-9, 10)}
 
@@ -198,6 +200,32 @@ def search_table(rng: np.random.Generator, games: int, starts: int = 20) -> Tabl
     return table
 
 
+def path_table(rng: np.random.Generator, games: int, starts: int = 20) -> Table:
+    """Equilibria at the ends of barrier paths from random weights, and how many of them the list misses."""
+    table = Table(title=f"three agents, two actions, {games} games, {starts} barrier paths each")
+    for heading in ("k", "paths", "distinct ones", "listed in all", "missing"):
+        table.add_column(heading, justify="right")
+    for k in range(3):
+        corruptions = [ThreatModel(k).corruptions(3, agent) for agent in range(3)]
+        paths = distinct = listed = missing = 0
+        for _ in track(range(games), description=f"k = {k}", transient=True):
+            payoffs = rng.uniform(-1, 1, (3, 2, 2, 2))
+            known = np.array([[x[1] for x in one.policy] for one in found_by(payoffs, k).equilibria])
+            listed += len(known)
+            met = set()
+            for seed in range(1, starts + 1):
+                end = solve_multilinear_games([payoff[None] for payoff in payoffs], corruptions, seed=seed)
+                distance = np.abs(known - np.array([x[0, 1] for x in end.policy])).max(axis=1)
+                paths += 1
+                if distance.min() > 1e-6:
+                    missing += 1
+                else:
+                    met.add(int(distance.argmin()))
+            distinct += len(met)
+        table.add_row(*map(str, (k, paths, distinct, listed, missing)))
+    return table
+
+
 def found_by(payoffs: np.ndarray, k: int) -> StageEquilibriaList:
     """The enumeration."""
     return enumerate_equilibria(payoffs, ThreatModel(k))
@@ -251,7 +279,8 @@ def main() -> None:
     console.print("pygambit is not installed: no comparison" if peer is None else peer)
     console.print(parity_table(rng, 1000 // share))
     console.print(probability_table(rng, 100 // share))
-    console.print(search_table(rng, 100 // share))
+    console.print(path_table(rng, 200 // share))
+    console.print(search_table(rng, 20 // share))
 
 
 if __name__ == "__main__":

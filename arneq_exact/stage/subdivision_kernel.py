@@ -10,28 +10,23 @@ The theory is in `arneq_exact.stage.two_action_enumeration`; what is computed he
 
 * columns that cannot be worst anywhere in the box are set aside, and then the *patterns* of each agent (see
   there) that cannot hold; a box where an agent has none is discarded;
-* every choice E = 0 of one pattern equation per mixing agent is multiplied by the inverse Jacobian J at the
-  centre, which leaves multi-affine functions G = J⁻¹E. The choice is discarded if a combination of its
-  equations has no zero in the box. It has *at most one* zero in a neighbourhood of the box if there the
-  derivatives of G differ from the identity matrix by less than 1 in every row sum (the mean-value matrices
-  are then regular); Newton's method finds it;
+* every choice E = 0 of one pattern equation per mixing agent is examined: does it have no solution in the
+  box, or at most one, which is then found (`single_zero_kernel`)?
 * if some choice is neither, the box is bisected, down to a least width, and reported as undecided there.
 
-Payoffs are of range one, and nothing is discarded unless it fails by more than `SLACK`.
+Payoffs are of range one, and nothing is discarded unless it fails by more than 1e-12.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from arneq_exact.stage.kernels import compiled, solve_linear_system
+from arneq_exact.stage.kernels import compiled
+from arneq_exact.stage.single_zero_kernel import SINGLE, SLACK, UNKNOWN, single_zero
 from arneq_exact.stage.verification import FloatArray, IntArray
 
-SLACK = 1e-12
-_FLARE = 0.25  # the neighbourhood of a box is this much of its width on either side
 _CHOICES = 64  # with more choices of pattern equations than this, a box is bisected first
 
-EXCLUDED, SINGLE, UNKNOWN = 0, 1, 2
 MIXES = 2
 
 
@@ -101,7 +96,7 @@ def search_face(
         choice = 0
         while not open_choice and choice < choices:
             _choose(choice, box, play, patterns, count, equations)
-            verdict = _single_zero(equations, scaled, zero)
+            verdict = single_zero(equations, scaled, zero)
             open_choice = verdict == UNKNOWN
             if verdict == SINGLE:
                 if found == roots.shape[0]:
@@ -212,149 +207,3 @@ def _choose(
         for v in range(box.shape[3]):
             equations[k, v] = box[i, c, 1, v] if c == other else box[i, c, 0, v] - box[i, other, 0, v]
         k += 1
-
-
-@compiled
-def _single_zero(equations: FloatArray, scaled: FloatArray, zero: FloatArray) -> int:
-    """Whether E = 0 has no solution in the unit cube, a single one, which is written, or neither is seen."""
-    d, corners = equations.shape
-    if d == 0:
-        return SINGLE
-    system, rhs = np.empty((d, d)), np.empty(d)
-    zero[:] = 0.5
-    _jacobian(equations, zero, system)
-    scaled[:] = equations
-    if not _eliminate(system, equations, scaled):
-        return EXCLUDED
-    if system[0, 0] == 0.0:
-        return UNKNOWN
-    _flare(scaled)
-    for k in range(d):
-        spread = 0.0
-        for j in range(d):
-            bit = 1 << j
-            farthest = 0.0
-            for v in range(corners):
-                if not v & bit:
-                    slope = (scaled[k, v | bit] - scaled[k, v]) / (1.0 + 2.0 * _FLARE)
-                    farthest = max(farthest, abs(slope - (1.0 if j == k else 0.0)))
-            spread += farthest
-        if spread > 0.9:
-            return UNKNOWN
-    for _ in range(30):
-        _jacobian(equations, zero, system)
-        for k in range(d):
-            rhs[k] = _value(equations[k], zero)
-        if not solve_linear_system(system, rhs, d):
-            return UNKNOWN
-        step = 0.0
-        for k in range(d):
-            zero[k] -= rhs[k]
-            step = max(step, abs(rhs[k]))
-            if not (-_FLARE <= zero[k] <= 1.0 + _FLARE):
-                return UNKNOWN
-        if step <= 1e-9:  # the next step would be its square
-            return SINGLE
-    return UNKNOWN
-
-
-@compiled
-def _eliminate(jacobian: FloatArray, equations: FloatArray, scaled: FloatArray) -> bool:
-    """Overwrite ``scaled`` by G = J⁻¹E; False as soon as a combination of the equations has no zero.
-
-    Gauss–Jordan steps with complete pivoting multiply the equations as well. Every row on the way is a
-    combination of equations, and one that keeps its sign excludes a solution, whatever rounding did to its
-    coefficients: so equations that contradict each other are told apart even where J is singular. In that
-    case the first entry of ``jacobian`` is set to 0, otherwise to 1.
-    """
-    d, corners = equations.shape
-    weights = np.eye(d)
-    row_of = np.full(d, -1)
-    used = np.zeros(d, np.bool_)
-    for step in range(d + 1):
-        for k in range(d):
-            slack = 0.0
-            for j in range(d):
-                slack += SLACK * abs(weights[k, j])
-            low, high = np.inf, -np.inf
-            for v in range(corners):
-                total = 0.0
-                for j in range(d):
-                    total += weights[k, j] * equations[j, v]
-                scaled[k, v] = total
-                low, high = min(low, total), max(high, total)
-            if low > slack or high < -slack:
-                return False
-        if step == d:
-            break
-        row = column = -1
-        best = 1e-13
-        for k in range(d):
-            for j in range(d):
-                if not used[k] and row_of[j] < 0 and abs(jacobian[k, j]) > best:
-                    row, column, best = k, j, abs(jacobian[k, j])
-        if row < 0:
-            jacobian[0, 0] = 0.0
-            return True
-        used[row] = True
-        row_of[column] = row
-        pivot = jacobian[row, column]
-        for j in range(d):
-            jacobian[row, j] /= pivot
-            weights[row, j] /= pivot
-        for k in range(d):
-            factor = jacobian[k, column]
-            if k != row:
-                for j in range(d):
-                    jacobian[k, j] -= factor * jacobian[row, j]
-                    weights[k, j] -= factor * weights[row, j]
-    ordered = scaled.copy()
-    for j in range(d):
-        scaled[j] = ordered[row_of[j]]
-    jacobian[0, 0] = 1.0
-    return True
-
-
-@compiled
-def _flare(functions: FloatArray) -> None:
-    """Corner values over the neighbourhood of the box, in place."""
-    d, corners = functions.shape
-    for k in range(d):
-        for j in range(d):
-            bit = 1 << j
-            for v in range(corners):
-                if not v & bit:
-                    change = _FLARE * (functions[k, v | bit] - functions[k, v])
-                    functions[k, v] -= change
-                    functions[k, v | bit] += change
-
-
-@compiled
-def _weight(v: int, point: FloatArray, without: int) -> float:
-    """Weight of a corner at a point, leaving one axis out (-1 for none)."""
-    weight = 1.0
-    for j in range(point.shape[0]):
-        if j != without:
-            weight *= point[j] if v >> j & 1 else 1.0 - point[j]
-    return weight
-
-
-@compiled
-def _value(corner_values: FloatArray, point: FloatArray) -> float:
-    total = 0.0
-    for v in range(corner_values.shape[0]):
-        total += corner_values[v] * _weight(v, point, -1)
-    return total
-
-
-@compiled
-def _jacobian(equations: FloatArray, point: FloatArray, jacobian: FloatArray) -> None:
-    """∂E_k/∂s_j at a point of the unit cube."""
-    d, corners = equations.shape
-    for k in range(d):
-        for j in range(d):
-            total = 0.0
-            for v in range(corners):
-                sign = 1.0 if v >> j & 1 else -1.0
-                total += sign * equations[k, v] * _weight(v, point, j)
-            jacobian[k, j] = total
