@@ -105,6 +105,42 @@ def test_threat_from_a_file(capsys, tmp_path):
     assert json.loads(text)["certificate"]["threat"] == {"sets": {"0": [[1]], "1": [[]]}}
 
 
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"inequalities": {"G": [[-1, 0]], "h": ["-1/2"]}},
+        {"masks": {"0": {"0": [0, 1]}}},
+        {"informed": True},
+    ],
+)
+def test_general_threats_from_a_file(capsys, tmp_path, extra):
+    """Judged, written, checked by the command and by the referee."""
+    game, policy, threat, certificate = (tmp_path / f"{name}.json" for name in "gptc")
+    climbing = catalog.load("climbing")
+    save(climbing, game)
+    save(Policy.uniform(climbing), policy, climbing)
+    threat.write_text(json.dumps({"k": 1, **extra}))
+    assert run(capsys, "gap", game, policy, "--threat", threat, "--out", certificate)[0] == 0
+    assert json.loads(certificate.read_text())["threat"] == ThreatModel.from_json({"k": 1, **extra}).to_json()
+    assert run(capsys, "check", game, certificate, "--threat", threat)[0] == 0
+    assert run(capsys, "check", game, certificate, "--k", 0)[0] == 1
+    ran = subprocess.run(
+        [sys.executable, "-m", "arneq_exact.referee", str(game), str(certificate)], capture_output=True
+    )
+    assert ran.returncode == 0
+
+
+@pytest.mark.parametrize("command", ["solve", "gap"])
+def test_static_threats_are_refused_in_one_line(capsys, tmp_path, command):
+    threat, policy = tmp_path / "threat.json", tmp_path / "policy.json"
+    threat.write_text('{"k": 1, "timing": "static"}')
+    save(Policy.uniform(catalog.load("climbing")), policy, catalog.load("climbing"))
+    given = ["climbing", policy] if command == "gap" else ["climbing"]
+    code, out, err = run(capsys, command, *given, "--threat", threat)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "must have timing 'per-state'" in err
+
+
 WRONG = {
     "no such game": (["solve", "nosd"], "did you mean 'nosde'"),
     "no such file": (["solve", "absent.json"], "absent.json"),

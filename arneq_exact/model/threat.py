@@ -305,8 +305,10 @@ class ThreatModel:
         nobody = Corruption.mixture([((), Fraction(1))])
         if self.masks is not None and self._rho < 1:
             yield nobody
+        largest = max(map(len, family))
         for K in family:
-            if self.masks is None and any(larger > K for larger in family):
+            smaller = self.masks is None and len(K) < largest
+            if smaller and (self.sets is None or any(other > K for other in family)):
                 continue
             if not K or self._rho == 0:
                 yield nobody

@@ -104,6 +104,12 @@ def test_masks_keep_every_set() -> None:
     assert other.restricted(threat.masks_at(0)) is other
 
 
+def test_certain_corruption_of_all_others_decouples_under_masks() -> None:
+    """Nobody else's policy matters then, whatever the corrupted can do [T4]."""
+    everyone = {i: [[j for j in range(3) if j != i]] for i in range(3)}
+    assert ThreatModel(sets=everyone, masks={0: {0: [0]}}).decouples(3)
+
+
 def test_groups_split_states_by_masks() -> None:
     threat = ThreatModel(1, masks={0: {1: [0]}, 1: {1: [0], 2: [1]}})
     states = [(np.array([0, 1, 3]), (2, 2)), (np.array([2]), (2, 3))]

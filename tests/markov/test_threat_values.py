@@ -152,6 +152,16 @@ def test_solve_says_no_more_than_is_proved(name):
     assert solution.policy[0][:, 1].tolist() == [1, 1]
 
 
+def test_masked_agents_who_decouple_are_solved(rng):
+    game = games.random_game(rng, 3, 3, 2, 0.8)
+    everyone = {i: [[j for j in range(3) if j != i]] for i in range(3)}
+    solution = solve(game, ThreatModel(sets=everyone, masks={0: {0: [0]}, 2: {1: [1], 2: [0]}}))
+    assert (solution.proved, solution.method) == (True, "decoupled")
+    free = solve(game, ThreatModel(sets=everyone))
+    assert (solution.values >= free.values - 1e-9).all()
+    assert (solution.values > free.values + 1e-3).any()
+
+
 def test_masks_that_do_not_fit_the_game_are_refused():
     game, policy = spoilers()
     for masks, words in (({0: {1: [0]}}, "name state 1"), ({1: {0: [2]}}, "allow action 2")):
