@@ -4,15 +4,15 @@ As many equations E = 0 as unknowns, over the unit cube, each given by its value
 Jacobian at the centre the functions G = J⁻¹E are multi-affine again, and near the identity map.
 
 * The range of a multi-affine function over a box is that of its corner values. So there is no solution if
-  any combination of the equations keeps its sign there; those are tried that turn up on the way to J⁻¹.
+  any combination of the equations keeps its sign there; those that turn up on the way to J⁻¹ are tried.
 * There is *at most one* solution in a neighbourhood of the box if the derivatives of G, which are multi-affine
   as well, differ there from the identity matrix by less than 1 in every row sum: then the mean-value matrices
   of G are strictly diagonally dominant, hence regular. Newton's method finds the solution.
 
 Both conclusions are drawn with a slack that covers rounding, not with directed rounding.
 
-Reference
----------
+References
+----------
 Neumaier (1990), *Interval Methods for Systems of Equations*, chapter 5.
 """
 
