@@ -29,6 +29,7 @@ from arneq_exact.model.threat import ThreatModel
 STARTS = 6
 STEPS = 3000
 REPORTED_STEPS = 20
+FIRST_LENGTH = 0.5
 LANDINGS = (1e-4, 1e-6, 1e-8, 1e-10)
 GROWTH = (2.0, 1.4)
 """Factor by which easy steps grow, on the first path and on restarts."""
@@ -58,18 +59,16 @@ def _follow(problem: Problem, path: _Path, polisher: Polisher, start: int) -> It
     label = f"barrier path {start + 1} of {problem.first_start + STARTS}"
     if not path.begin():
         return
-    steps = 0
     for target in LANDINGS:
         while True:
-            problem.report(f"{label}, parameter {path.parameter:.2g}, step {steps}")
+            problem.report(f"{label}, parameter {path.parameter:.2g}, step {path.steps}")
             ended = path.advance(target, REPORTED_STEPS)
-            steps += REPORTED_STEPS
-            if ended != MOVING or steps > STEPS:
+            if ended != MOVING or path.steps >= STEPS:
                 break
         if ended != ARRIVED:
             return
         note = f"barrier path {start + 1}, parameter {target:g}"
-        candidate = polisher.candidate(path.landed(target), steps, note)
+        candidate = polisher.candidate(path.landed(target), path.steps, note)
         if candidate is not None:
             yield candidate
 
@@ -93,12 +92,17 @@ class _Path:
         )
         self.position = np.zeros(conditions.size + 1)
         self.tangent = np.zeros(conditions.size + 1)
-        self.length = np.array([0.5])
+        self.pace = np.array([FIRST_LENGTH, 0.0])
 
     @property
     def parameter(self) -> float:
         """The current μ."""
         return float(np.exp(self.position[-1]))
+
+    @property
+    def steps(self) -> int:
+        """The number of steps taken."""
+        return int(self.pace[1])
 
     def begin(self) -> bool:
         """Find the point of the path at a large parameter; False if Newton fails there."""
@@ -106,7 +110,7 @@ class _Path:
 
     def advance(self, target: float, steps: int) -> int:
         """Go on to parameter `target` for at most `steps` steps; return what the kernel says."""
-        state = (self.position, self.tangent, self.length)
+        state = (self.position, self.tangent, self.pace)
         return int(self.kernel.follow(*self.system, *state, np.log(target), self.growth, steps))
 
     def landed(self, target: float) -> Point:

@@ -90,7 +90,7 @@ def solve_multilinear(
         NEWTON, PATH, or FAILED if the gap is above 1e-11.
     """
     m = logs.shape[0]
-    position, tangent, length = np.empty(m + 1), np.empty(m + 1), np.empty(1)
+    position, tangent, pace = np.empty(m + 1), np.empty(m + 1), np.zeros(2)
     for b in range(payoffs.shape[0]):
         gap[b], method[b] = np.inf, FAILED
         if start.shape[0]:
@@ -103,13 +103,13 @@ def solve_multilinear(
                 method[b] = NEWTON
         path = 0
         while method[b] == FAILED and path < weights.shape[0]:
-            length[0] = FIRST_LENGTH
+            pace[0] = FIRST_LENGTH
             alive = begin(t, payoffs[b], weights[path], logs, f, position, tangent)
             target = np.log(1e-3)
             while alive and target > np.log(1e-11):
                 growth = EASY if path == 0 else CAREFUL
                 ended = follow(
-                    t, payoffs[b], weights[path], logs, f, position, tangent, length, target, growth, STEPS
+                    t, payoffs[b], weights[path], logs, f, position, tangent, pace, target, growth, STEPS
                 )
                 alive = ended == ARRIVED
                 if alive:

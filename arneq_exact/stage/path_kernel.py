@@ -163,12 +163,17 @@ def follow(
     f: Blocks,
     position: FloatArray,
     tangent: FloatArray,
-    length: FloatArray,
+    pace: FloatArray,
     target: float,
     growth: float,
     steps: int,
 ) -> int:
     """Advance along the path, in place, until log μ ≤ `target`, for at most `steps` steps.
+
+    Parameters
+    ----------
+    pace : (2,)
+        The length of the next step, and the number of steps taken so far.
 
     Returns
     -------
@@ -180,24 +185,25 @@ def follow(
         if position[size] <= target:
             return ARRIVED
         while True:
-            if length[0] < SHORTEST_LENGTH:
+            if pace[0] < SHORTEST_LENGTH:
                 return STUCK
             largest = np.abs(tangent).max()
             # No more than a factor e² of the parameter, and no unknown further than the cap, in one step.
-            move = min(length[0], 2.0 / max(abs(tangent[size]), 1e-300), LONGEST_MOVE / largest)
+            move = min(pace[0], 2.0 / max(abs(tangent[size]), 1e-300), LONGEST_MOVE / largest)
             guess = position + move * tangent
             number = correct(t, rewards, weights, logs, f, tangent, False, guess, following)
             if number:
                 angle = following @ tangent
                 if angle > 0.7:
                     break
-            length[0] = 0.4 * min(length[0], move)
+            pace[0] = 0.4 * min(pace[0], move)
+        pace[1] += 1.0
         position[:] = guess
         tangent[:] = following
         if angle > 0.9 and number <= 3:
-            length[0] = min(length[0] * growth, LONGEST_LENGTH)
+            pace[0] = min(pace[0] * growth, LONGEST_LENGTH)
         elif number > 4:
-            length[0] *= 0.7
+            pace[0] *= 0.7
     return ARRIVED if position[size] <= target else MOVING
 
 
