@@ -157,12 +157,12 @@ def test_classes_without_a_solver_are_refused_by_name():
     with pytest.raises(InputError, match=r"n = 5 agents under k = 1 have no solver yet"):
         StageSolver(5, ThreatModel(1), selection="nearest")
     payoffs = list(np.zeros((3, 1, 2, 3, 2)))
-    with pytest.raises(InputError, match=r"n = 3 agents with 2, 3, 2 actions under k = 1 have no enumeration"):
+    with pytest.raises(InputError, match="n = 3 agents with 2, 3, 2 actions under k = 1 have no"):
         StageSolver(3, ThreatModel(1), selection="welfare").solve(payoffs)
 
 
 def test_enumeration_is_no_part_of_the_reference():
-    with pytest.raises(InputError, match="selection 'welfare'.*are enumerated by backend 'auto' only"):
+    with pytest.raises(InputError, match=r"selection 'welfare'.*are enumerated by backend 'auto' only"):
         StageSolver(2, ThreatModel(1, probability="1/2"), selection="welfare", backend="reference")
 
 
