@@ -5,9 +5,9 @@ Jacobian at the centre the functions G = J⁻¹E are multi-affine again, and nea
 
 * The range of a multi-affine function over a box is that of its corner values. So there is no solution if
   any combination of the equations keeps its sign there; those that turn up on the way to J⁻¹ are tried.
-* The range of a multi-affine function over a box is that of its corner values. So there is no solution
-  if any combination of the equations keeps its sign there; those met on the way to J⁻¹ are tried.
-  of G are strictly diagonally dominant, hence regular. Newton's method finds the solution.
+* There is *at most one* solution in a neighbourhood of the box if the derivatives of G, which are
+  multi-affine as well, differ there from the identity matrix by less than 1 in every row sum: then the
+  mean-value matrices of G are strictly diagonally dominant, hence regular. Newton's method finds it.
 
 Both conclusions are drawn with a slack that covers rounding, not with directed rounding.
 
