@@ -2,6 +2,7 @@
 
     python benchmarks/all_classes.py random [--quick] [--part 1/2] [--method M]       1,000 dense random games
     python benchmarks/all_classes.py degenerate [--quick] [--part 1/2] [--method M]     500 degenerate games
+    python benchmarks/all_classes.py speed                                     small games, discount .9
 
 Random games have n = 2–4 agents, 1–8 states, 2–3 actions, every k in turn and a discount of .5, .9 or .99;
 the catalog's seed names them. Degenerate ones go through the kinds of `KINDS` in turn. Every certificate is
@@ -21,11 +22,15 @@ import scipy.sparse as sp
 from rich.console import Console
 from rich.table import Table
 
-from arneq_exact import MarkovGame, ThreatModel, catalog, check, solve
+from arneq_exact import MarkovGame, ThreatModel, catalog, check, gap, solve
+from arneq_exact.markov import barrier
+from arneq_exact.markov.bellman import one_blas_thread
+from arneq_exact.markov.candidates import Problem
 
 TOLERANCE = 1e-8
 DISCOUNTS = (0.5, 0.9, 0.99)
 GAMES = {"random": 1000, "degenerate": 500}
+SPEED_SIZES = ((2, 4, 2, 0), (2, 8, 3, 0), (3, 3, 2, 0), (3, 3, 2, 1), (4, 2, 2, 1), (4, 2, 2, 2))
 KINDS = (
     "integer",
     "sparse",
@@ -105,6 +110,31 @@ def degenerate_game(number: int) -> tuple[MarkovGame, ThreatModel, str]:
     return game, ThreatModel(int(rng.integers(n))), kind
 
 
+def measure_speed(console: Console) -> int:
+    """Print the median CPU time of whole solves, and of the barrier path's first accurate candidate."""
+    for agents, states, actions, k in SPEED_SIZES:
+        threat = ThreatModel(k)
+        whole, alone, steps = [], [], []
+        for seed in range(21):
+            game = catalog.load(
+                "random-dense", seed=seed, agents=agents, states=states, actions=actions, discount=0.9
+            )
+            start = time.process_time()
+            assert solve(game, threat).proved
+            middle = time.process_time()
+            found = next(one for one in barrier.run(Problem(game, threat)) if one.bounds is not None)
+            alone.append(time.process_time() - middle)
+            whole.append(middle - start)
+            steps.append(found.iterations)
+            assert (gap(game, threat, found.policy).max(axis=1) <= TOLERANCE * game.reward_range).all()
+        # The first one compiles or loads kernels.
+        console.print(
+            f"{(agents, states, actions, k)}: solved and proved in {1e3 * np.median(whole[1:]):.1f} ms, "
+            f"barrier path alone {1e3 * np.median(alone[1:]):.1f} ms, {np.median(steps[1:]):.0f} steps"
+        )
+    return 0
+
+
 def at_first_attempt(note: str) -> bool:
     """Tell whether a note belongs to the first start of a method."""
     return not any(f"start {later} " in note or f"path {later}," in note for later in range(2, 10))
@@ -113,7 +143,7 @@ def at_first_attempt(note: str) -> bool:
 def main() -> int:
     """Run one study; the exit code tells whether everything was proved."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("study", choices=tuple(GAMES))
+    parser.add_argument("study", choices=(*GAMES, "speed"))
     parser.add_argument("--quick", action="store_true", help="every tenth game")
     parser.add_argument("--part", default="1/1", help="which share of the games: 1/2, 2/2")
     parser.add_argument("--method", default="auto")
@@ -121,6 +151,9 @@ def main() -> int:
     part, parts = (int(number) for number in options.part.split("/"))
     build = random_game if options.study == "random" else degenerate_game
     console = Console(width=120)
+    if options.study == "speed":
+        with one_blas_thread():
+            return measure_speed(console)
     proved, first, total = Counter[str](), Counter[str](), Counter[str]()
     methods: Counter[str] = Counter()
     seconds: dict[str, list[float]] = defaultdict(list)
