@@ -200,7 +200,10 @@ def test_an_interrupt_gives_the_best_policy_so_far(calls):
 def test_an_interrupt_in_a_finite_horizon():
     solution = solve(games.nosde(), ThreatModel(0), horizon=3, progress=Interrupts(1))
     assert solution.status == "incomplete"
-    assert solution.policy == Policy.uniform(games.nosde(), 3)
+    # The last step is solved; before it everyone plays uniformly.
+    uniform = Policy.uniform(games.nosde(), 3)
+    assert all((mine[:2] == flat[:2]).all() for mine, flat in zip(solution.policy, uniform, strict=True))
+    assert solution.policy != uniform
     assert check(games.nosde(), solution.certificate, ThreatModel(0)).valid
 
 

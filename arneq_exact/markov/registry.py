@@ -107,7 +107,7 @@ SOLVERS: tuple[SolverEntry, ...] = (
     ),
     SolverEntry(
         name="procedure",
-        games="n ≤ 2 with any threat, or a threat that decouples; infinite horizon",
+        games="n ≤ 2 with one probability of corruption, or decoupling threats; no masks; infinite horizon",
         guarantee="one ARNEQ where one type of stage equilibrium holds throughout [T7]",
         precision="linear convergence at rate discount, down to rounding",
         cost="log(1/tol)/log(1/discount) sweeps of S stage games",
