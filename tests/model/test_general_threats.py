@@ -229,7 +229,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
         lambda: ThreatModel.from_json({"k": 1, "masks": {"0": {"a": [0]}}}, "t"),
         "t: masks of agent 0 have the key 'a'",
     ),
-    (lambda: ThreatModel.from_json({"k": 1, "informed": None}, "t"), "t: informed is None"),
+    (lambda: ThreatModel.from_json({"k": 1, "informed": 1}, "t"), "t: informed is 1"),
 ]
 
 

@@ -31,12 +31,12 @@ def test_vertices_equal_enumeration(data: st.DataObject, size: int, cuts: int) -
     rows = data.draw(st.lists(row, min_size=cuts, max_size=cuts))
     bounds = data.draw(st.lists(NUMBERS, min_size=cuts, max_size=cuts))
     expected = brute_force.vertices(rows, bounds, size)
-    assert sorted(referee.vertices(size, rows, bounds), reverse=True) == expected
     if not expected:
         with pytest.raises(ThreatError, match="leave no distribution"):
             extreme_points(size, *exact(rows, bounds))
     else:
         assert list(extreme_points(size, *exact(rows, bounds))) == expected
+        assert sorted(referee.vertices(size, rows, bounds), reverse=True) == expected
 
 
 def test_an_equation_as_two_inequalities() -> None:
