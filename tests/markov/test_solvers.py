@@ -17,6 +17,7 @@ from arneq_exact.markov.registry import SOLVERS, solver_names
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.selection import SELECTIONS
 
 HALF = ThreatModel(1, probability="1/2")
 
@@ -271,8 +272,9 @@ def test_procedure_as_a_solver_tries_every_selection():
     found = list(procedure.run(Problem(games.nosde(), ThreatModel(0), report=lines.append)))
     assert [c.note for c in found] == [
         f"procedure of Eq. (2), {name} equilibrium, cycle of period 5"
-        for name in ("first", "nearest", "welfare")
+        for name in SELECTIONS
     ]
+    assert {"first", "nearest", "welfare", "type-a", "type-b"} <= set(SELECTIONS)
     assert len(lines) >= 3
     (only,) = procedure.run(Problem(games.nosde(), ThreatModel(1)))
     assert only.note == "procedure of Eq. (2), first equilibrium, converged"
