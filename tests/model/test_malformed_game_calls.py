@@ -138,7 +138,7 @@ GAME_CALLS: list[tuple[Callable[[], Any], str]] = [
     (direct(names=GameNames.of(None, ["x", ""], None)), "states hold the name ''"),
     (
         direct(names=GameNames.of(None, None, [[["u", "d"]]])),
-        "names of actions are given for 1 of the states; must be 2",
+        "names of actions are given for 1 states; must be 2",
     ),
     (direct(names=GameNames.of(None, None, [[["u", "d"]], [["u", "d"]]])), "actions of agent 1 in state 1"),
     (direct(names=GameNames.of(None, None, [[["u", "u"]], [["u"]]])), "hold the name 'u' twice"),
