@@ -5,7 +5,7 @@
 The referee reads both JSON files itself, recomputes the content hash of the game, lists the attacker's
 columns and evaluates the bound of [T12] or [T14] one Fraction at a time. It shares no line with the
 rest of the package, so that a fault in the game model and one in the checkers would have to agree. The
-second file may be a certificate or a solution, which holds its certificate under that key.
+second file may be a certificate or a solution, of which the certificate alone is judged.
 
 For agent i, with y divided by its sum and M(a; c) = Σ_K ω(K) E[r_i + γ_i P v | a_i = a, attack c],
 
@@ -28,20 +28,25 @@ import math
 import re
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import ROUND_CEILING, Context, Decimal
 from fractions import Fraction
-from itertools import chain, combinations, product
+from itertools import accumulate, chain, combinations, product
 from operator import mul
 from typing import Any
 
-Point = tuple[tuple[tuple[int, ...], Fraction], ...]
+Set = tuple[int, ...]
+Point = tuple[tuple[Set, Fraction], ...]
+# The sets that may be drawn, with their probabilities and the actions of their members.
+Column = list[tuple[Fraction, Set, tuple[int, ...]]]
 Row = tuple[list[Fraction], dict[int, Fraction]]
 ZERO = Fraction(0)
-ROW_SUM_TOLERANCE = Fraction(1, 10**9)
+TOLERANCE = Fraction(1, 10**9)
+LARGEST_REWARD = Fraction(1e150)
 LONGEST_DENOMINATOR = 1200
+LONGEST_NUMBER = 4096
+MOST_VERTICES = 400
 THREAT_KEYS = ("k", "probability", "sets", "distribution", "inequalities", "informed", "masks", "timing")
-LONGEST_TEXT = 4096
 
 
 class UnreadableError(Exception):
@@ -72,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     gaps = ", ".join(f"{name!r} {_upward(bound)}" for name, bound in zip(game.agents, bounds, strict=True))
     horizon = "" if certificate.horizon is None else f", horizon {certificate.horizon}"
-    print(f"valid: threat {json.dumps(certificate.threat)}{horizon}; no agent gains more than: {gaps}")
+    print(f"valid: threat {json.dumps(data['threat'])}{horizon}; no agent gains more than: {gaps}")
     return 0
 
 
@@ -83,22 +88,27 @@ def _load(path: str) -> dict[str, Any]:
     def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) < len(pairs):
-            raise UnreadableError(f"{path}: a key occurs twice in one object; must occur once")
+            raise ValueError("a key occurs twice in one object; must occur once")
         return result
 
     try:
         with open(path, encoding="utf-8") as file:
-            data = json.load(file, object_pairs_hook=distinct)
+            # int refuses the constants NaN and Infinity.
+            data = json.load(file, object_pairs_hook=distinct, parse_constant=int)
     except (OSError, ValueError, RecursionError) as error:
         raise UnreadableError(f"{path}: cannot be read ({' '.join(str(error).split())[:200]})") from None
     return dict(_typed(data, dict, path))
 
 
+def _need(fine: object, where: str, rule: str) -> None:
+    if not fine:
+        raise UnreadableError(f"{where}: must {rule}")
+
+
 def _typed(value: Any, kind: type[Any], where: str, length: int | None = None) -> Any:
-    if type(value) is not kind:
-        raise UnreadableError(f"{where} is {str(value)[:60]!r}; must be a JSON {kind.__name__}")
-    if length is not None and len(value) != length:
-        raise UnreadableError(f"{where} has {len(value)} entries; must have {length}")
+    if type(value) is not kind or (length is not None and len(value) != length):
+        size = "" if length is None else f" of {length}"
+        raise UnreadableError(f"{where} is {str(value)[:60]!r}; must be a JSON {kind.__name__}{size}")
     return value
 
 
@@ -109,26 +119,69 @@ def _keys(data: dict[str, Any], where: str, required: Sequence[str], optional: S
 
 
 def _format(data: dict[str, Any], where: str, name: str) -> None:
-    if (data.get("format"), data.get("version")) != (name, 1):
-        raise UnreadableError(f"{where}: format and version are not {name!r} and 1; must be")
+    fine = data.get("format") == name and type(data.get("version")) is int and data["version"] == 1
+    _need(fine, where, f"have the format {name!r} and version 1")
 
 
 def _number(value: Any, where: str) -> Fraction:
     # "1e999999999" would compute for hours.
-    endless = type(value) is str and (len(value) > LONGEST_TEXT or re.search(r"[eE][+-]?\d{5}", value))
+    endless = type(value) is str and (len(value) > LONGEST_NUMBER or re.search(r"[eE][+-]?[\d_]{5}", value))
     try:
         if type(value) in (int, float, str) and not endless:
-            return Fraction(value)
+            number = Fraction(value)
+            if max(number.numerator.bit_length(), number.denominator.bit_length()) <= LONGEST_NUMBER:
+                return number
     except (ValueError, ZeroDivisionError, OverflowError):
         pass
     raise UnreadableError(f"{where} is {str(value)[:60]!r}; must be a finite number or a string 'p/q'")
 
 
+def _real(value: Any, where: str) -> Fraction:
+    number = _number(value, where)
+    try:
+        float(number)
+    except OverflowError:
+        raise UnreadableError(f"{where} is {value!r}; must lie within double precision") from None
+    return number
+
+
+def _natural(value: Any, where: str) -> int:
+    _need(type(value) is int and value >= 0, where, "be an integer of at least 0")
+    return int(value)
+
+
+def _each(value: Any, where: str, read: Callable[[Any, str], Any]) -> list[Any]:
+    return [read(entry, where) for entry in _typed(value, list, where)]
+
+
+def _members(value: Any, where: str) -> Set:
+    return tuple(sorted({*_each(value, where, _natural)}))
+
+
+def _numbered(value: Any, where: str, read: Callable[[Any, str], Any]) -> dict[int, Any]:
+    """Read an object with numbers as keys."""
+    plain = all(re.fullmatch("0|[1-9][0-9]{0,17}", key) for key in _typed(value, dict, where))
+    _need(plain, where, "have numbers such as '0' as keys")
+    return {int(key): read(entry, f"{where} of {key}") for key, entry in value.items()}
+
+
+def _table(value: Any, where: str, shape: Any) -> Any:
+    """Read nested lists of numbers; a shape is the length of one, or a list of shapes."""
+    if isinstance(shape, int):
+        return [_real(entry, where) for entry in _typed(value, list, where, shape)]
+    entries = _typed(value, list, where, len(shape))
+    return [_table(entry, where, inner) for entry, inner in zip(entries, shape, strict=True)]
+
+
 def _names(value: Any, where: str) -> list[str]:
     names = [str(_typed(name, str, where)) for name in _typed(value, list, where)]
-    if not names or len(set(names)) < len(names):
-        raise UnreadableError(f"{where}: names are missing or occur twice; must be distinct")
+    _need(names and all(names) and len(set(names)) == len(names), where, "be distinct non-empty names")
     return names
+
+
+def _probabilities(masses: Sequence[Fraction], where: str) -> None:
+    fine = min(masses, default=ZERO) >= 0 and abs(sum(masses, ZERO) - 1) <= TOLERANCE
+    _need(fine, where, "be probabilities that sum to 1")
 
 
 class Game:
@@ -140,51 +193,52 @@ class Game:
         self.agents = _names(data["agents"], f"{where}: agents")
         self.n = n = len(self.agents)
         factors = data["discount"] if isinstance(data["discount"], list) else [data["discount"]] * n
-        _typed(factors, list, f"{where}: discount", n)
-        self.discount = [_number(factor, f"{where}: discount") for factor in factors]
-        if not all(0 <= factor <= 1 for factor in self.discount):
-            raise UnreadableError(f"{where}: a discount lies outside [0, 1]; must be inside")
+        self.discount = _table(factors, f"{where}: discount", n)
+        _need(all(0 <= factor <= 1 for factor in self.discount), f"{where}: discount", "be in [0, 1]")
         states = [_typed(state, dict, f"{where}: states") for state in _typed(data["states"], list, where)]
         for state in states:
             _keys(state, f"{where}: states", ("name", "actions", "rows"))
         self.states = _names([state["name"] for state in states], f"{where}: states")
+        self.index = {name: number for number, name in enumerate(self.states)}
         self.counts: list[list[int]] = []
         self.rows: list[dict[tuple[int, ...], Row]] = []
         for name, state in zip(self.states, states, strict=True):
             self._read_state(state, f"{where}: state {name!r}")
+        if "initial" in data:
+            _probabilities([*self._moves(data["initial"], f"{where}: initial").values()], f"{where}: initial")
         self.row_sum = max(sum(moves.values(), ZERO) for rows in self.rows for _, moves in rows.values())
+
+    def _moves(self, data: Any, where: str) -> dict[int, Fraction]:
+        _need({*_typed(data, dict, where)} <= {*self.states}, where, "name states of the game")
+        return {self.index[name]: _real(p, where) for name, p in data.items()}
 
     def _read_state(self, state: dict[str, Any], where: str) -> None:
         actions = [_names(own, where) for own in _typed(state["actions"], list, f"{where}: actions", self.n)]
-        index = {name: number for number, name in enumerate(self.states)}
         found: dict[tuple[int, ...], Row] = {}
         for row in _typed(state["rows"], list, f"{where}: rows"):
             _keys(_typed(row, dict, where), where, ("actions", "rewards", "next"), ("end",))
             chosen = _typed(row["actions"], list, f"{where}: actions", self.n)
-            place = f"{where}, row {chosen}"
-            if any(action not in own for action, own in zip(chosen, actions, strict=True)):
-                raise UnreadableError(f"{place}: an action is unknown; must be one of the state's")
+            place = f"{where}, row {str(chosen)[:60]}"
+            known = all(action in own for action, own in zip(chosen, actions, strict=True))
+            _need(known, place, "name actions of the state")
             joint = tuple(own.index(action) for action, own in zip(chosen, actions, strict=True))
-            paid = [_number(r, place) for r in _typed(row["rewards"], list, f"{place}: rewards", self.n)]
-            given = _typed(row["next"], dict, f"{place}: next")
-            if any(name not in index for name in given) or joint in found:
-                raise UnreadableError(f"{place}: occurs twice or leads to an unknown state; must not")
-            moves = {index[name]: _number(p, f"{place}: next") for name, p in given.items()}
-            masses: list[Fraction] = [_number(row.get("end", 0), f"{place}: end"), *moves.values()]
-            if min(masses) < 0 or abs(sum(masses, ZERO) - 1) > ROW_SUM_TOLERANCE:
-                raise UnreadableError(f"{place}: next and end must be probabilities that sum to 1")
+            _need(joint not in found, place, "occur once")
+            paid = _table(row["rewards"], f"{place}: rewards", self.n)
+            _need(max(map(abs, paid)) <= LARGEST_REWARD, place, "have rewards of at most 1e150 in size")
+            moves = self._moves(row["next"], f"{place}: next")
+            _probabilities([_real(row.get("end", 0), f"{place}: end"), *moves.values()], place)
+            _need(
+                all(float(p) for p in moves.values() if p), place, "have probabilities that doubles can hold"
+            )
             found[joint] = (paid, {target: moves[target] for target in sorted(moves) if moves[target]})
         self.counts.append([len(own) for own in actions])
-        if len(found) < math.prod(self.counts[-1]):
-            raise UnreadableError(f"{where}: has {len(found)} rows; must have one for each joint action")
+        _need(len(found) == math.prod(self.counts[-1]), where, "have one row for each joint action")
         self.rows.append({joint: found[joint] for joint in product(*map(range, self.counts[-1]))})
 
     def content_hash(self) -> str:
         """SHA-256 of the canonical exact content."""
         rows = [row for state in self.rows for row in state.values()]
-        starts = [0]
-        for _, moves in rows:
-            starts.append(starts[-1] + len(moves))
+        starts = [0, *accumulate(len(moves) for _, moves in rows)]
         digest = hashlib.sha256(b"arneq-game-content-1")
         digest.update(_integers([self.n, len(self.states), *(c for own in self.counts for c in own)]))
         digest.update(_reals(self.discount))
@@ -200,66 +254,119 @@ def _integers(values: list[int]) -> bytes:
 
 
 def _reals(values: list[Fraction]) -> bytes:
-    try:
-        doubles = [float(value) for value in values]
-    except OverflowError:
-        raise UnreadableError("a number of the game lies beyond double precision; must lie within") from None
+    pairs = [(value, float(value)) for value in values]
     exceptions = "".join(
         f"{index}:{value.numerator}/{value.denominator};"
-        for index, (value, double) in enumerate(zip(values, doubles, strict=True))
+        for index, (value, double) in enumerate(pairs)
         if Fraction(double) != value
     )
-    return struct.pack(f"<{len(doubles)}d", *doubles) + exceptions.encode("ascii")
+    return struct.pack(f"<{len(pairs)}d", *(double for _, double in pairs)) + exceptions.encode("ascii")
 
 
-def extreme_points(threat: dict[str, Any], n: int, agent: int, where: str) -> list[Point]:
-    """Return the extreme points of Ω_i, each a tuple of (corruption set, probability)."""
-    _keys(threat, f"{where}: threat", (), THREAT_KEYS)
-    others = {j for j in range(n) if j != agent}
-    try:
-        rho = _number(threat.get("probability", 1), where)
-        most = _typed(threat.get("k", n), int, where)
-        masked = any(threat.get("masks", {}).values())
-        proper = threat.get("timing", "per-state") == "per-state" and 0 <= rho <= 1
-        if "distribution" in threat:
-            law = {tuple(sorted(set(K))): _number(p, where) for K, p in threat["distribution"][str(agent)]}
-            total = sum(law.values(), ZERO)
-            points = [[(K, p / total) for K, p in law.items()]]
-            proper = proper and rho == 1 and min(law.values()) >= 0 and abs(total - 1) <= ROW_SUM_TOLERANCE
-            proper = proper and not {"sets", "inequalities"} & {*threat} and all(len(K) <= most for K in law)
+class Threat:
+    """What a certificate says of the threat, and the attacker's choices in a game that it fits."""
+
+    def __init__(self, data: Any, where: str) -> None:
+        self.given = given = {*_typed(data, dict, where)}
+        self.where = where
+        _keys(data, where, (), THREAT_KEYS)
+        self.k = _natural(data["k"], f"{where}: k") if "k" in given else None
+        self.rho = _number(data.get("probability", 1), f"{where}: probability")
+        self.sets = _numbered(data.get("sets", {}), f"{where}: sets", self._family)
+        self.laws = _numbered(data.get("distribution", {}), f"{where}: distribution", self._law)
+        cuts = data.get("inequalities", {})
+        self.alike = isinstance(cuts, dict) and bool({"G", "h"} & {*cuts})
+        self.cuts = _numbered({"0": cuts} if self.alike else cuts, f"{where}: inequalities", self._cut)
+        self.informed = _typed(data.get("informed", False), bool, f"{where}: informed")
+        masks = _numbered(data.get("masks", {}), f"{where}: masks", self._mask)
+        self.masks = {(i, s): allowed for i, states in masks.items() for s, allowed in states.items()}
+        self.timing = data.get("timing", "per-state")
+        _need(self.timing in ("per-state", "static"), f"{where}: timing", "be per-state or static")
+        _need(("sets" in given) != bool({"k", "distribution"} & given), where, "have k, sets or distribution")
+        alone = len({"probability", "distribution", "inequalities"} & given) <= 1
+        _need(alone and 0 <= self.rho <= 1, where, "have a probability in [0, 1] or another law, not both")
+
+    def _family(self, data: Any, where: str) -> list[Set]:
+        _need(data != [], where, "hold a set")
+        return list(dict.fromkeys(_each(data, where, _members)))
+
+    def _law(self, data: Any, where: str) -> dict[Set, Fraction]:
+        pairs = _each(data, where, lambda pair, at: _typed(pair, list, at, 2))
+        law = {_members(K, where): _number(p, where) for K, p in pairs}
+        small = all(self.k is None or len(K) <= self.k for K in law)
+        _need(small and len(law) == len(pairs), where, "hold distinct sets of at most k agents")
+        _probabilities([*law.values()], where)
+        return law
+
+    def _cut(self, data: Any, where: str) -> tuple[list[list[Fraction]], list[Fraction]]:
+        _keys(_typed(data, dict, where), where, ("G", "h"))
+        rows = _each(data["G"], where, lambda row, at: _each(row, at, _number))
+        bounds = _each(data["h"], where, _number)
+        _need(len(rows) == len(bounds) and len({*map(len, rows)}) <= 1, where, "have rows of one length")
+        return rows, bounds
+
+    def _mask(self, data: Any, where: str) -> dict[int, Set]:
+        masks = _numbered(data, where, _members)
+        _need(all(masks.values()), where, "allow an action")
+        return masks
+
+    def require_fit(self, game: Game) -> None:
+        """Refuse to read a threat that names other agents, states or actions than the game's."""
+        agents = set(range(game.n))
+        listed = {"sets": self.sets, "distribution": self.laws, "inequalities": self.cuts}
+        by_agent = self.given & {"sets", "distribution", "" if self.alike else "inequalities"}
+        _need(all({*listed[name]} == agents for name in by_agent), self.where, "list each agent")
+        families = [(i, K) for sets in (self.sets, self.laws) for i in sets for K in sets[i]]
+        _need(all({*K} <= agents - {i} for i, K in families), self.where, "hold sets of other agents")
+        for (i, s), allowed in self.masks.items():
+            known = i < game.n and s < len(game.states) and allowed[-1] < game.counts[s][i]
+            _need(known, f"{self.where}: masks of {i} in {s}", "name actions of the game")
+
+    def extreme_points(self, n: int, agent: int) -> list[Point]:
+        """Return the extreme points of Ω_i, each a tuple of (corruption set, probability)."""
+        others = [j for j in range(n) if j != agent]
+        sizes = range(min(self.k or 0, n - 1) + 1)
+        family = self.sets.get(agent) or [*chain.from_iterable(combinations(others, m) for m in sizes)]
+        if "distribution" in self.given:
+            total = sum(self.laws[agent].values(), ZERO)
+            points = [[(K, p / total) for K, p in self.laws[agent].items()]]
+        elif "inequalities" in self.given:
+            corners = vertices(len(family), *self.cuts[0 if self.alike else agent])
+            _need(corners, f"{self.where}: inequalities", f"fit the sets, with 1 to {MOST_VERTICES} vertices")
+            points = [list(zip(family, corner, strict=True)) for corner in corners]
         else:
-            by_size = chain.from_iterable(
-                combinations(sorted(others), m) for m in range(min(most, n - 1) + 1)
-            )
-            listed = threat["sets"][str(agent)] if "sets" in threat else by_size
-            family = list(dict.fromkeys(tuple(sorted(set(K))) for K in listed))
-            proper = proper and family != [] and ("k" in threat) != ("sets" in threat)
-            if "inequalities" in threat:
-                pair = threat["inequalities"]
-                pair = pair if "G" in pair else pair[str(agent)]
-                rows = [[_number(entry, where) for entry in row] for row in pair["G"]]
-                corners = vertices(len(family), rows, [_number(entry, where) for entry in pair["h"]])
-                points = [list(zip(family, corner, strict=True)) for corner in corners]
-                proper = proper and "probability" not in threat and points != []
-            else:
-                kept = [K for K in family if masked or not any(set(K) < set(other) for other in family)]
-                kept = [*kept, ()] if masked and rho < 1 else kept
-                points = [[((), 1 - rho), (K, rho)] if K else [((), Fraction(1))] for K in kept]
-        if not proper or any(not others.issuperset(K) for point in points for K, _ in point):
-            raise ValueError
-    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError):
-        raise UnreadableError(f"{where}: threat is {str(threat)[:60]}; must fit the game") from None
-    laws = [{K: weight for K, weight in point if weight} for point in points]
-    sets = sorted({K for law in laws for K in law}, key=lambda K: (len(K), K))
-    laws.sort(key=lambda law: [law.get(K, ZERO) for K in sets], reverse=True)
-    return list(dict.fromkeys(tuple((K, law[K]) for K in sets if K in law) for law in laws))
+            kept = [K for K in family if self.masks or not any({*K} < {*other} for other in family)]
+            kept = [*kept, ()] if self.masks and self.rho < 1 else kept
+            points = [[((), 1 - self.rho), (K, self.rho)] if K else [((), Fraction(1))] for K in kept]
+        laws = [{K: weight for K, weight in point if weight} for point in points]
+        sets = sorted({K for law in laws for K in law}, key=lambda K: (len(K), K))
+        laws.sort(key=lambda law: [law.get(K, ZERO) for K in sets], reverse=True)
+        return list(dict.fromkeys(tuple((K, law[K]) for K in sets if K in law) for law in laws))
+
+    def columns(self, points: list[Point], state: int, counts: list[int]) -> list[Column]:
+        """Return the attacker's pure choices in a state."""
+        columns = []
+        for point in points:
+            decisions = [(K, j) for K, _ in point for j in K]
+            informed = self.informed and len({j for _, j in decisions}) < len(decisions)
+            if not informed:
+                decisions = sorted({((), j) for _, j in decisions})
+            for actions in product(*(self.masks.get((j, state), range(counts[j])) for _, j in decisions)):
+                decided = dict(zip(decisions, actions, strict=True))
+                columns.append(
+                    [(w, K, tuple(decided[K if informed else (), j] for j in K)) for K, w in point]
+                )
+        return columns
 
 
 def vertices(size: int, rows: list[list[Fraction]], bounds: list[Fraction]) -> list[tuple[Fraction, ...]]:
-    """Return the vertices of the simplex cut by Gω ≤ h: points that no other is as tight as, and more."""
+    """Return the vertices of the simplex cut by Gω ≤ h: points that no other is as tight as, and more.
+
+    None, if G has another number of columns or there are too many.
+    """
     points = [tuple(Fraction(int(j == k)) for j in range(size)) for k in range(size)]
-    if any(len(row) != size for row in rows):
-        raise ValueError
+    if any(len(row) != size for row in rows) or size > MOST_VERTICES:
+        return []
     for row, bound in zip(rows, bounds, strict=True):
         slack = {point: bound - sum(map(mul, row, point), ZERO) for point in points}
         pairs = [(a, b) for a in points for b in points if slack[a] > 0 > slack[b]]
@@ -273,58 +380,53 @@ def vertices(size: int, rows: list[list[Fraction]], bounds: list[Fraction]) -> l
             for p in points
         }
         points = [point for point in tight if not any(tight[point] < other for other in tight.values())]
+        if len(points) > MOST_VERTICES:
+            return []
     return points
 
 
-def masked_actions(threat: dict[str, Any], game: Game, where: str) -> dict[tuple[int, int], list[int]]:
-    """Return what a corrupted agent can play, by (agent, state), where that is not everything."""
-    numbers = {str(number): number for number in range(max(game.n, len(game.states)))}
-    try:
-        listed = [(i, s, own) for i, states in threat.get("masks", {}).items() for s, own in states.items()]
-        masks = {(numbers[i], numbers[s]): sorted(set(own)) for i, s, own in listed}
-        if not all(own and {*own} <= {*range(game.counts[s][i])} for (i, s), own in masks.items()):
-            raise ValueError
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
-        raise UnreadableError(f"{where}: masks are {str(threat['masks'])[:60]}; must fit the game") from None
-    return masks
+# -- judging ------------------------------------------------------------------------------------
 
 
 class Certificate:
-    """The numbers of a certificate file, as Fractions, and the verdict on them."""
+    """The numbers of a certificate file, as Fractions, and the verdict on them.
+
+    Policies and attackers read [agent][step][state], hints [step][agent][state]; without a horizon there
+    is one step, and the hints of step 0 stand in for those of step 1.
+    """
 
     def __init__(self, data: dict[str, Any], game: Game, where: str) -> None:
         _format(data, where, "arneq-certificate")
         parts = ("policy", "attacker", "upper", "lower", "epsilon")
         _keys(data, where, ("format", "version", "game", "threat", "arithmetic", "horizon", *parts))
-        if data["game"] != game.content_hash():
-            raise RefusedError(f"{where}: the certificate is of another game; must be of this one")
-        if data["arithmetic"] not in ("exact", "float"):
-            raise UnreadableError(f"{where}: arithmetic is neither 'exact' nor 'float'; must be")
         self.game, self.where, self.arithmetic = game, where, data["arithmetic"]
-        self.threat = _typed(data["threat"], dict, f"{where}: threat")
-        self.horizon = data["horizon"]
-        if self.horizon is not None and _typed(self.horizon, int, f"{where}: horizon") < 1:
-            raise UnreadableError(f"{where}: horizon is {self.horizon}; must be null or at least 1")
-        self.informed = _typed(self.threat.get("informed", False), bool, f"{where}: informed")
-        self.masks = masked_actions(self.threat, game, where)
-        self.points = [extreme_points(self.threat, game.n, i, where) for i in range(game.n)]
-        states, timed = len(game.states), [] if self.horizon is None else [self.horizon]
-        self.policy, self.attacker = (
-            [
-                self._read(table, f"{where}: {name} of agent {i}", [*timed, states, None])
-                for i, table in enumerate(_typed(data[name], list, f"{where}: {name}", game.n))
-            ]
-            for name in ("policy", "attacker")
+        _need(self.arithmetic in ("exact", "float"), f"{where}: arithmetic", "be 'exact' or 'float'")
+        self.horizon = T = data["horizon"]
+        _need(T is None or _natural(T, f"{where}: horizon"), f"{where}: horizon", "be null or at least 1")
+        threat = Threat(data["threat"], f"{where}: threat")
+        if _typed(data["game"], str, f"{where}: game") != game.content_hash():
+            raise RefusedError(f"{where}: the certificate is of another game; must be of this one")
+        threat.require_fit(game)
+        self.columns: list[list[list[Column]]] = []
+        for i in range(game.n):
+            points = threat.extreme_points(game.n, i)
+            self.columns.append([threat.columns(points, s, counts) for s, counts in enumerate(game.counts)])
+        tables = {name: _typed(data[name], list, f"{where}: {name}") for name in parts}
+        if T is None:
+            one_step = {name: [[own] for own in tables[name]] for name in parts[:2]}
+            tables |= one_step | {name: [tables[name]] * 2 for name in parts[2:4]}
+        steps = T or 1
+        _typed(tables["upper"], list, f"{where}: upper", steps + 1)
+        actions = [[[counts[i] for counts in game.counts]] * steps for i in range(game.n)]
+        widths = [[[len(columns) for columns in own]] * steps for own in self.columns]
+        states = [[len(game.states)] * game.n] * (steps + 1)
+        self.policy, self.attacker, self.upper, self.lower = (
+            _table(tables[name], f"{where}: {name}", shape)
+            for name, shape in zip(parts, (actions, widths, states, states), strict=False)
         )
-        sizes = [*(size + 1 for size in timed), game.n, states]
-        self.upper, self.lower = (self._read(data[name], f"{where}: {name}", sizes) for name in parts[2:4])
         self.claims = [_number(x, where) for x in _typed(data["epsilon"], list, f"{where}: epsilon", game.n)]
-
-    def _read(self, data: Any, where: str, sizes: list[int | None]) -> Any:
-        """Nested lists of numbers of the given sizes; None is any size."""
-        if not sizes:
-            return _number(data, where)
-        return [self._read(entry, where, sizes[1:]) for entry in _typed(data, list, where, sizes[0])]
+        if threat.timing == "static":
+            raise RefusedError(f"{where}: the threat is static; must be drawn anew at every state")
 
     def proved(self, agent: int) -> Fraction:
         """Return the recomputed bound of an agent; refuse a claim that it does not prove."""
@@ -337,38 +439,32 @@ class Certificate:
     def _bound(self, agent: int) -> Fraction:
         """Return ε of one agent, by the formulas above."""
         beta = self.game.discount[agent] * self.game.row_sum
+        upper, lower = ([step[agent] for step in hints] for hints in (self.upper, self.lower))
         if self.horizon is None:
             if beta >= 1:
                 raise RefusedError(f"{self.where}: discount times largest row sum is not below 1; must be")
-            first = (self.upper[agent], self.lower[agent])
-            residual = self._residual(agent, self.policy, self.attacker[agent], first, first)
-            error = _shortened(residual / (1 - beta))
+            error = _shortened(self._residual(agent, 0, upper, lower) / (1 - beta))
         else:
-            hints = [(u[agent], v[agent]) for u, v in zip(self.upper, self.lower, strict=True)]
-            first = hints[0]
-            error = max(ZERO, *(-u for u in hints[-1][0])) + max(ZERO, *hints[-1][1])
+            error = max(ZERO, *(-u for u in upper[-1])) + max(ZERO, *lower[-1])
             for t in reversed(range(self.horizon)):
-                policy = [table[t] for table in self.policy]
-                residual = self._residual(agent, policy, self.attacker[agent][t], hints[t], hints[t + 1])
-                error = _shortened(residual + beta * error)
-        return _shortened(max(u - v for u, v in zip(*first, strict=True)) + error)
+                error = _shortened(self._residual(agent, t, upper, lower) + beta * error)
+        return _shortened(max(u - v for u, v in zip(upper[0], lower[0], strict=True)) + error)
 
-    def _residual(self, agent: int, policy: Any, attacker: Any, now: Any, later: Any) -> Fraction:
-        """Return δU + δL of one step."""
+    def _residual(self, agent: int, t: int, upper: list[list[Fraction]], lower: list[list[Fraction]]) -> Any:
+        """Return δU + δL of step t."""
         rise = fall = ZERO
-        for state, counts in enumerate(self.game.counts):
+        for state in range(len(self.game.states)):
             name = f"{self.where}: bound of {self.game.agents[agent]!r}, state {self.game.states[state]!r}"
-            pi = [table[state] for table in policy]
-            for row, count in zip(pi, counts, strict=True):
-                if len(row) != count or min(row) < 0 or sum(row) != 1:
-                    raise RefusedError(f"{name}: a policy does not sum to exactly 1; must")
-            high, low = (self._stage(agent, state, pi, values) for values in later)
-            y = attacker[state]
-            if len(y) != len(high[0]) or min(y) < 0 or not sum(y):
-                raise RefusedError(f"{name}: attacker has no {len(high[0])} proper weights; must")
+            pi = [table[t][state] for table in self.policy]
+            if any(min(row) < 0 or sum(row) != 1 for row in pi):
+                raise RefusedError(f"{name}: a policy does not sum to exactly 1; must")
+            y = self.attacker[agent][t][state]
+            if min(y) < 0 or not sum(y):
+                raise RefusedError(f"{name}: the attacker's weights are negative or all 0; must not")
+            high, low = (self._stage(agent, state, pi, hints[t + 1]) for hints in (upper, lower))
             best = max(sum(map(mul, y, line), ZERO) / sum(y) for line in high)
             worst = min(sum(map(mul, pi[agent], column), ZERO) for column in zip(*low, strict=True))
-            rise, fall = max(rise, best - now[0][state]), max(fall, now[1][state] - worst)
+            rise, fall = max(rise, best - upper[t][state]), max(fall, lower[t][state] - worst)
         return rise + fall
 
     def _stage(self, agent: int, state: int, pi: list[list[Fraction]], values: list[Fraction]) -> Any:
@@ -379,28 +475,19 @@ class Certificate:
             for joint, (paid, moves) in game.rows[state].items()
         }
         # means[K][(a_i, a_K)] = E[backed | a_i, a_K], the agents outside K and i following π.
-        sets = {members for point in self.points[agent] for members, _ in point}
-        means: dict[tuple[int, ...], dict[tuple[int, ...], Fraction]] = {members: {} for members in sets}
+        columns = self.columns[agent][state]
+        means: dict[Set, dict[tuple[int, ...], Fraction]] = {
+            K: {} for column in columns for _, K, _ in column
+        }
         for joint, value in backed.items():
-            for members, mean in means.items():
-                key = (joint[agent], *(joint[j] for j in members))
-                chance = math.prod((pi[j][joint[j]] for j in others if j not in members), start=Fraction(1))
+            for K, mean in means.items():
+                key = (joint[agent], *(joint[j] for j in K))
+                chance = math.prod((pi[j][joint[j]] for j in others if j not in K), start=Fraction(1))
                 mean[key] = mean.get(key, ZERO) + chance * value
-        matrix: list[list[Fraction]] = [[] for _ in range(game.counts[state][agent])]
-        for point in self.points[agent]:
-            decided = [(K, j) for K, _ in point for j in K]
-            informed = self.informed and len({j for _, j in decided}) < len(decided)
-            if not informed:
-                decided = sorted({((), j) for _, j in decided})
-            choices = (self.masks.get((j, state), range(game.counts[state][j])) for _, j in decided)
-            for actions in product(*choices):
-                attack = dict(zip(decided, actions, strict=True))
-                for own, line in enumerate(matrix):
-                    parts = (
-                        w * means[K][(own, *[attack[K if informed else (), j] for j in K])] for K, w in point
-                    )
-                    line.append(sum(parts, ZERO))
-        return matrix
+        return [
+            [sum((w * means[K][(own, *forced)] for w, K, forced in column), ZERO) for column in columns]
+            for own in range(game.counts[state][agent])
+        ]
 
 
 def _shortened(value: Fraction) -> Fraction:

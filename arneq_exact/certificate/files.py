@@ -87,7 +87,7 @@ def certificate_from_json(data: Any, game: MarkovGame, where: str = "certificate
     data : parsed JSON
     game : MarkovGame
         The game at hand. If the certificate names it, every list must be as long as the game says;
-        one of another game is read as it is, for `check` to refuse.
+        one of another game is read without its numbers, for `check` to refuse.
     where : str
         The name of the file, for messages.
 
@@ -130,21 +130,24 @@ def _read(top: dict[str, Any], game: MarkovGame, where: str) -> Certificate:
         if not isinstance(top[name], str) or (name == "arithmetic" and top[name] not in ("exact", "float")):
             raise CertificateError(f"{where}: {name} is {shown(top[name])}; must be {rule}")
     threat = ThreatModel.from_json(top["threat"], f"{where}: threat")
-    own = top["game"] == game.content_hash
+    if top["game"] != game.content_hash:
+        none = np.zeros((0, 0))
+        return Certificate(top["game"], threat, (), (), none, none, (), top["arithmetic"], horizon)
+    threat.require_fit(game.action_counts)
     tables: dict[str, list[NDArray[Any]]] = {}
     for position, name in enumerate(("policy", "attacker")):
-        listed = as_list(top[name], f"{where}: {name}", game.n_agents if own else None, "agents")
+        listed = as_list(top[name], f"{where}: {name}", game.n_agents, "agents")
         tables[name] = [
             _agent_table(
                 per_agent,
-                f"{where}: {name} of agent {game.agent_name(agent)!r}" if own else f"{where}: {name}",
-                own_counts(game, threat, agent)[position].tolist() if own else None,
+                f"{where}: {name} of agent {game.agent_name(agent)!r}",
+                own_counts(game, threat, agent)[position].tolist(),
                 horizon,
             )
             for agent, per_agent in enumerate(listed)
         ]
-    claims = as_list(top["epsilon"], f"{where}: epsilon", game.n_agents if own else None, "agents")
-    sizes: list[int | None] = [game.n_agents, game.n_states] if own else [None, None]
+    claims = as_list(top["epsilon"], f"{where}: epsilon", game.n_agents, "agents")
+    sizes = [game.n_agents, game.n_states]
     if horizon is not None:
         sizes = [horizon + 1, *sizes]
     upper: Any = _numbers(top["upper"], f"{where}: upper", sizes)
@@ -162,21 +165,16 @@ def _read(top: dict[str, Any], game: MarkovGame, where: str) -> Certificate:
     )
 
 
-def _agent_table(data: Any, where: str, counts: list[int] | None, horizon: int | None) -> NDArray[Any]:
+def _agent_table(data: Any, where: str, counts: list[int], horizon: int | None) -> NDArray[Any]:
     """Return (S, widest) from ragged rows, or (T, S, widest) with a horizon."""
     steps = [data] if horizon is None else as_list(data, where, horizon, "steps")
-    states = None if counts is None else len(counts)
     rows: list[list[float | Fraction]] = []
     for number, step in enumerate(steps):
         place = where if horizon is None else f"{where}, step {number}"
-        listed = as_list(step, place, states, "states")
-        states = len(listed)
-        for state, row in enumerate(listed):
-            length = None if counts is None else counts[state]
-            rows.append(_numbers(row, f"{place}, state number {state}", [length]))
-    widest = max((len(row) for row in rows), default=0)
-    if not widest:
-        raise CertificateError(f"{where}: holds no numbers; must hold a row for every state")
+        listed = as_list(step, place, len(counts), "states")
+        for state, (row, count) in enumerate(zip(listed, counts, strict=True)):
+            rows.append(_numbers(row, f"{place}, state number {state}", [count]))
+    widest = max(counts)
     kind = object if any(isinstance(value, Fraction) for row in rows for value in row) else np.float64
     table = np.zeros((len(rows), widest), dtype=kind)
     for row, values in zip(table, rows, strict=True):
@@ -184,8 +182,8 @@ def _agent_table(data: Any, where: str, counts: list[int] | None, horizon: int |
     return table if horizon is None else table.reshape(horizon, -1, widest)
 
 
-def _numbers(data: Any, where: str, sizes: list[int | None]) -> list[Any]:
-    """Return nested lists of numbers of the given sizes; None is any size."""
+def _numbers(data: Any, where: str, sizes: list[int]) -> list[Any]:
+    """Return nested lists of numbers of the given sizes."""
     size, *inner = sizes
     entries = as_list(data, where, size, "entries")
     if inner:

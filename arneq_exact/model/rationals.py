@@ -24,7 +24,7 @@ LARGEST_BITS = 4096
 """Longest numerator or denominator. Python writes no integer of over 4300 digits, and a row's common
 denominator multiplies: a number that is longer than this is a slip, not a game."""
 
-_EXPONENT = re.compile(r"[eE][+-]?\d{5,}\s*$")
+_EXPONENT = re.compile(r"[eE][+-]?[\d_]{5,}\s*$")
 
 
 def shown(value: Any) -> str:

@@ -6,6 +6,7 @@ files write agents and states as "0" and a distribution as a list of [set, proba
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from operator import index
@@ -24,6 +25,7 @@ Inequalities = tuple[tuple[Row, ...], Row]
 StateMasks = dict[int, dict[int, tuple[int, ...]]]
 """Agent → state → actions that the agent can play there while corrupted, ascending."""
 
+_NUMBER = re.compile("0|[1-9][0-9]{0,17}")
 DISTRIBUTION_TOLERANCE = Fraction(1, 10**9)
 
 
@@ -118,21 +120,30 @@ def inequalities_json(pair: Inequalities) -> dict[str, Any]:
     return {"G": [list(map(number_text, row)) for row in rows], "h": list(map(number_text, limits))}
 
 
+def _list(data: Any, name: str) -> list[Any]:
+    """Return a JSON list: an object would pass for the list of its keys."""
+    if not isinstance(data, list):
+        raise ThreatError(f"{name} are {shown(data)}; must be a list")
+    return data
+
+
+def _list_of_lists(data: Any, name: str) -> list[list[Any]]:
+    return [_list(entry, name) for entry in _list(data, name)]
+
+
 def _pair_of_json(data: Any) -> Any:
     """Return the pair (G, h) that a JSON object {"G": ..., "h": ...} holds."""
     if not isinstance(data, dict) or set(data) != {"G", "h"}:
         raise ThreatError(f"inequalities are {shown(data)}; must be an object with the keys G and h")
-    return data["G"], data["h"]
+    return _list_of_lists(data["G"], "rows of G"), _list(data["h"], "numbers of h")
 
 
-def _numbered(data: Any, name: str) -> dict[int, Any] | None:
+def _numbered(data: Any, name: str) -> dict[int, Any]:
     """Return what a JSON object holds under numbers written as keys."""
-    if data is None:
-        return None
     if not isinstance(data, dict):
         raise ThreatError(f"{name} are {shown(data)}; must be an object with numbers as keys")
     for key in data:
-        if not (isinstance(key, str) and key.isdecimal() and key == str(int(key))):
+        if not isinstance(key, str) or not _NUMBER.fullmatch(key):
             raise ThreatError(f"{name} have the key {shown(key)}; must be a number such as '0'")
     return {int(key): value for key, value in data.items()}
 
@@ -142,7 +153,7 @@ def _law_of_json(agent: int, pairs: Any) -> dict[frozenset[int], Any]:
     where = f"distribution of agent {agent}"
     if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise ThreatError(f"{where} is {shown(pairs)}; must be a list of [set, probability]")
-    law = {corruption_set(members): p for members, p in pairs}
+    law = {corruption_set(_list(members, f"sets in the {where}")): p for members, p in pairs}
     if len(law) < len(pairs):
         raise ThreatError(f"{where} lists a set twice; must be distinct sets")
     return law
@@ -171,18 +182,27 @@ def masks(value: Any) -> StateMasks:
 
 def parts_of_json(data: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a threat that JSON writes in another form than Python."""
-    result: dict[str, Any] = {"sets": _numbered(data.get("sets"), "sets")}
-    laws = _numbered(data.get("distribution"), "distribution")
-    if laws is not None:
-        result["distribution"] = {i: _law_of_json(i, pairs) for i, pairs in laws.items()}
-    pairs = data.get("inequalities")
-    if isinstance(pairs, dict) and not {"G", "h"} & set(pairs):
-        result["inequalities"] = {
-            i: _pair_of_json(pair) for i, pair in (_numbered(pairs, "inequalities") or {}).items()
-        }
-    elif pairs is not None:
-        result["inequalities"] = _pair_of_json(pairs)
-    masked = _numbered(data.get("masks"), "masks")
-    if masked is not None:
-        result["masks"] = {i: _numbered(states, f"masks of agent {i}") for i, states in masked.items()}
+    result: dict[str, Any] = {}
+    for key, value in data.items():
+        if value is None:
+            raise ThreatError(f"{key} is null; must be left out")
+        if key == "sets":
+            families = _numbered(value, "sets").items()
+            result[key] = {i: _list_of_lists(sets, f"sets of agent {i}") for i, sets in families}
+        elif key == "distribution":
+            laws = _numbered(value, "distribution").items()
+            result[key] = {i: _law_of_json(i, pairs) for i, pairs in laws}
+        elif key == "inequalities" and isinstance(value, dict) and not {"G", "h"} & set(value):
+            pairs = _numbered(value, "inequalities").items()
+            result[key] = {i: _pair_of_json(pair) for i, pair in pairs}
+        elif key == "inequalities":
+            result[key] = _pair_of_json(value)
+        elif key == "masks":
+            masked = {
+                i: _numbered(states, f"masks of agent {i}") for i, states in _numbered(value, key).items()
+            }
+            result[key] = {
+                i: {s: _list(actions, f"masks of agent {i}, state {s}") for s, actions in states.items()}
+                for i, states in masked.items()
+            }
     return result
