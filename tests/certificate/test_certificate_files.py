@@ -99,7 +99,7 @@ def _set(*path):
         (_set("upper", 0, 0, "1/0"), "is '1/0'; must be a number"),
         (_set("upper", [[0]]), "upper: has 1 entries; must be 3"),
         (_set("lower", 0, [0.0, 0.0]), "lower, entry 0: has 2 entries; must be 3"),
-        (_set("epsilon", ["0"]), "epsilon: has 1 agent; must be 3"),
+        (_set("epsilon", ["0"]), "epsilon: has 1 agents; must be 3"),
         (_set("epsilon", 0, "1e999999"), "epsilon is '1e999999'"),
         (_set("epsilon", 0, [0]), "epsilon is [0]"),
     ],
