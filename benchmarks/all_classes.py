@@ -2,12 +2,14 @@
 
     python benchmarks/all_classes.py random [--quick] [--part 1/2] [--method M]       1,000 dense random games
     python benchmarks/all_classes.py degenerate [--quick] [--part 1/2] [--method M]     500 degenerate games
+    python benchmarks/all_classes.py threats [--quick] [--part 1/2] [--method M]    200 games, general threats
     python benchmarks/all_classes.py speed                                     small games, discount .9
 
 Random games have n = 2–4 agents, 1–8 states, 2–3 actions, every k in turn and a discount of .5, .9 or .99;
-the catalog's seed names them. Degenerate ones go through the kinds of `KINDS` in turn. Every certificate is
-checked again. Printed are the share proved, the share proved at the first attempt (the first start of the
-first method), which method won, CPU times, and every failure.
+the catalog's seed names them. Degenerate ones go through the kinds of `KINDS` in turn, games under general
+threats (n = 2–4, 1–5 states) through those of `THREATS`. Every certificate is checked again. Printed are the
+share proved, the share proved at the first attempt (the first start of the first method), which method won,
+CPU times, and every failure.
 """
 
 from __future__ import annotations
@@ -16,6 +18,11 @@ import argparse
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import combinations
+from math import comb
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -29,7 +36,7 @@ from arneq_exact.markov.candidates import Problem
 
 TOLERANCE = 1e-8
 DISCOUNTS = (0.5, 0.9, 0.99)
-GAMES = {"random": 1000, "degenerate": 500}
+GAMES = {"random": 1000, "degenerate": 500, "threats": 200}
 SPEED_SIZES = ((2, 4, 2, 0), (2, 8, 3, 0), (3, 3, 2, 0), (3, 3, 2, 1), (4, 2, 2, 1), (4, 2, 2, 2))
 KINDS = (
     "integer",
@@ -45,6 +52,18 @@ KINDS = (
     "unequal counts",
     "unequal discounts",
     "scales and integer",
+)
+THREATS = (
+    "probability",
+    "sets",
+    "sets with probability",
+    "masks",
+    "masks with probability",
+    "inequalities",
+    "informed",
+    "informed with inequalities and masks",
+    "distribution",
+    "distribution, informed",
 )
 
 
@@ -110,6 +129,70 @@ def degenerate_game(number: int) -> tuple[MarkovGame, ThreatModel, str]:
     return game, ThreatModel(int(rng.integers(n))), kind
 
 
+def threatened_game(number: int) -> tuple[MarkovGame, ThreatModel, str]:
+    """Return game `number` of those under general threats: dense and random, sizes are drawn from the number.
+
+    Agents number 3, 2, 3, 4 in turn, so that every kind of threat meets 2, 3 and 4 of them.
+    """
+    kind = THREATS[number % len(THREATS)]
+    rng = np.random.default_rng(40_000 + number)
+    n, states = (3, 2, 3, 4)[number // len(THREATS) % 4], int(rng.integers(1, 6))
+    actions, discount = int(rng.integers(2, 4)) if n < 4 else 2, DISCOUNTS[number % 3]
+    game = catalog.load(
+        "random-dense", seed=50_000 + number, agents=n, states=states, actions=actions, discount=discount
+    )
+    threat: dict[str, Any] = {"informed": kind.startswith("informed") or kind.endswith("informed")}
+    if kind.startswith("sets"):
+        threat["sets"] = {i: _drawn_sets(rng, n, i) for i in range(n)}
+    elif kind.startswith("distribution"):
+        threat["distribution"] = {i: _drawn_law(rng, _drawn_sets(rng, n, i)) for i in range(n)}
+    else:
+        k = int(rng.integers(1, n))
+        threat["k"] = k
+        if "inequalities" in kind:
+            sets = sum(comb(n - 1, size) for size in range(k + 1))
+            threat["inequalities"] = _drawn_inequalities(rng, sets)
+    if kind.endswith("probability"):
+        threat["probability"] = Fraction(int(rng.integers(1, 10)), 10)
+    if "masks" in kind:
+        threat["masks"] = {
+            i: {s: rng.choice(actions, int(rng.integers(1, actions)), replace=False) for s in range(states)}
+            for i in range(n)
+            if i == 0 or rng.random() < 0.5
+        }
+    return game, ThreatModel(**threat), kind
+
+
+def _drawn_sets(rng: np.random.Generator, n: int, agent: int) -> list[tuple[int, ...]]:
+    """Return one to four corruption sets among all but `agent`, the empty one possibly among them."""
+    others = [j for j in range(n) if j != agent]
+    every = [found for size in range(n) for found in combinations(others, size)]
+    count = int(rng.integers(1, min(4, len(every)) + 1))
+    return [every[at] for at in sorted(rng.choice(len(every), count, replace=False))]
+
+
+def _drawn_law(rng: np.random.Generator, sets: list[tuple[int, ...]]) -> dict[frozenset[int], Fraction]:
+    weights = rng.integers(1, 6, len(sets)).tolist()
+    return {frozenset(one): Fraction(w, sum(weights)) for one, w in zip(sets, weights, strict=True)}
+
+
+def _drawn_inequalities(rng: np.random.Generator, sets: int) -> tuple[list[list[int]], list[Fraction]]:
+    """Return one or two half-spaces through or beyond a random distribution: no empty polytope."""
+    weights = rng.integers(1, 6, sets).tolist()
+    half_spaces = rng.integers(-3, 4, (int(rng.integers(1, 3)), sets)).tolist()
+    at = [
+        Fraction(sum(g * w for g, w in zip(row, weights, strict=True)), sum(weights)) for row in half_spaces
+    ]
+    return half_spaces, [bound + Fraction(int(rng.integers(0, 3)), 4) for bound in at]
+
+
+BUILD: dict[str, Callable[[int], tuple[MarkovGame, ThreatModel, str]]] = {
+    "random": random_game,
+    "degenerate": degenerate_game,
+    "threats": threatened_game,
+}
+
+
 def measure_speed(console: Console) -> int:
     """Print the median CPU time of whole solves, and of the barrier path's first accurate candidate."""
     for agents, states, actions, k in SPEED_SIZES:
@@ -149,7 +232,6 @@ def main() -> int:
     parser.add_argument("--method", default="auto")
     options = parser.parse_args()
     part, parts = (int(number) for number in options.part.split("/"))
-    build = random_game if options.study == "random" else degenerate_game
     console = Console(width=120)
     if options.study == "speed":
         with one_blas_thread():
@@ -158,7 +240,7 @@ def main() -> int:
     methods: Counter[str] = Counter()
     seconds: dict[str, list[float]] = defaultdict(list)
     for number in range(part - 1, GAMES[options.study], parts * (10 if options.quick else 1)):
-        game, threat, family = build(number)
+        game, threat, family = BUILD[options.study](number)
         start = time.process_time()
         solution = solve(game, threat, tol=TOLERANCE, method=options.method)
         seconds[family].append(time.process_time() - start)
