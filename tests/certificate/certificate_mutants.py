@@ -298,15 +298,16 @@ def sample(seed, count):
 
 
 def tally(verdicts):
-    """Counts per kind: (made, false, false accepted, unsupported accepted, supported refused, formal)."""
+    """Counts per kind of what was made, is sound or false, and was accepted or refused."""
     table = {}
     for verdict in verdicts:
         row = table.setdefault(verdict.kind, Counter())
         row["made"] += 1
-        row["false"] += verdict.false
+        row["sound"] += verdict.supported
         row["accepted"] += verdict.accepted
+        row["unsound accepted"] += verdict.accepted and not verdict.supported
+        row["sound refused"] += verdict.supported and not verdict.accepted
+        row["false"] += verdict.false
         row["false accepted"] += verdict.false and verdict.accepted
-        row["unsupported accepted"] += verdict.accepted and not verdict.supported
-        row["supported refused"] += verdict.supported and not verdict.accepted
         row["by hash or format"] += verdict.formal
     return table
