@@ -1,9 +1,6 @@
-"""The model-based procedure: convergence where proved, cycles where it fails, trace, backends, options."""
+"""The model-based procedure: convergence where proved, selections, options."""
 
 from __future__ import annotations
-
-import subprocess
-import sys
 
 import brute_force
 import games
@@ -12,13 +9,9 @@ import pytest
 
 from arneq_exact import gap, iterate, robust_values
 from arneq_exact.errors import GameError, InputError
-from arneq_exact.markov.iteration import CycleWatch
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-
-COMPILED = {"simplex", "highs", "lemke_howson", "support_enumeration", "lemke", "exact_simplex"}
-
 
 # -- convergence ------------------------------------------------------------------------------------
 
@@ -130,108 +123,7 @@ def test_learning_rate_residual_is_that_of_the_payoffs(rng):
     assert learned.residual == pytest.approx(np.abs(later).max(), abs=1e-15)
 
 
-# -- cycles -----------------------------------------------------------------------------------------
-
-
-def test_nosde_cycles_without_corruption():
-    """[T8] (iii): an exact 5-cycle from 0."""
-    result = iterate(games.nosde(), ThreatModel(0))
-    assert result.status == "cycle"
-    assert result.cycle.period == 5
-    values = result.trace.values
-    np.testing.assert_allclose(values[-1], values[-6], rtol=0, atol=1e-9)
-    orbit = values[-5:]
-    amplitude = (orbit.max(axis=0) - orbit.min(axis=0)).max()
-    assert result.cycle.amplitude == pytest.approx(amplitude, abs=1e-12)
-    assert amplitude > 4
-    # Each state has one mover: it earns its maximum, so it is always of type A.
-    assert (result.trace.types[:, 0, 0] & 1).all()
-    assert (result.trace.types[:, 1, 1] & 1).all()
-    # Were every state of type B′, or of type A, throughout, it would contract.
-    assert not (result.trace.types & 1).all()
-    assert not (result.trace.types & 2).all()
-    words = result.trace.type_names(0)
-    assert {word for row in words for word in row} <= {"A", "B′", "A and B′", "neither"}
-
-
-def test_the_cycle_is_run_through_by_hand():
-    """The orbit from 0, stage by stage: in each state the mover takes its better action."""
-    values = np.zeros((2, 2))
-    keep, send = [(1, 0), (3, 1)], [(0, 3), (0, 0)]
-    following = {0: (0, 1), 1: (1, 0)}
-    result = iterate(games.nosde(), ThreatModel(0), max_iterations=30)
-    for step in range(30):
-        new = np.empty((2, 2))
-        for state, mover in ((0, 0), (1, 1)):
-            options = [
-                [pay[state][i] + 0.75 * values[i, following[state][a]] for i in range(2)]
-                for a, pay in enumerate((keep, send))
-            ]
-            assert options[0][mover] != options[1][mover]
-            new[:, state] = max(options, key=lambda pair: pair[mover])
-        values = new
-        np.testing.assert_allclose(result.trace.values[step + 1], values, rtol=0, atol=1e-12)
-
-
-def test_cycle_watch_wants_a_whole_period():
-    watch = CycleWatch()
-    orbit = [np.array([[0.0]]), np.array([[1.0]]), np.array([[0.5]])]
-    seen = [watch.see(orbit[step % 3]) for step in range(7)]
-    assert seen[:5] == [None] * 5
-    assert (seen[5].period, seen[5].amplitude) == (3, 1.0)
-
-
-def test_cycle_watch_is_not_fooled():
-    watch = CycleWatch()
-    assert all(watch.see(np.array([[0.9**t]])) is None for t in range(200))
-    watch = CycleWatch()
-    assert all(watch.see(np.array([[1.0, 2.0]])) is None for _ in range(200))
-    # Equal sums are not equal values.
-    watch = CycleWatch()
-    assert all(watch.see(np.array([[float(t), -float(t)]])) is None for t in range(200))
-    watch = CycleWatch()
-    assert all(watch.see(np.array([[float(t % 65)]])) is None for t in range(300))
-
-
-def test_cycle_watch_finds_slow_convergence_no_cycle():
-    """A damped oscillation returns near its start only when it is over."""
-    watch = CycleWatch()
-    for t in range(3000):
-        if watch.see(np.array([[1 + 0.99**t * (-1) ** t]])) is not None:
-            assert 0.99**t < 1e-8
-            break
-
-
-# -- backends ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("build", "threat", "library", "steps"),
-    [
-        (lambda rng: games.nosde(), ThreatModel(0), "nashpy", 12),
-        (lambda rng: games.nosde(), ThreatModel(1), "cvxpy", 12),
-        (lambda rng: games.nosde(), ThreatModel(1, probability="1/2"), "cvxpy", 6),
-        (lambda rng: games.zero_sum_game(rng, 3, 3, 0.8), ThreatModel(0), "nashpy", 12),
-        (lambda rng: games.random_game(rng, 3, 2, 2, 0.8), ThreatModel(2), "cvxpy", 12),
-        (lambda rng: games.random_game(rng, 1, 3, 3, 0.8), ThreatModel(0), "cvxpy", 12),
-    ],
-)
-def test_reference_backend_reproduces_the_trace(rng, build, threat, library, steps):
-    """Where stage values are unique both backends go the same way; the reference uses its libraries."""
-    game = build(rng)
-    reference = iterate(game, threat, backend="reference", max_iterations=steps)
-    compiled = iterate(game, threat, max_iterations=steps)
-    scale = max(1.0, float(np.abs(compiled.trace.values).max()))
-    np.testing.assert_allclose(reference.trace.values, compiled.trace.values, rtol=0, atol=1e-9 * scale)
-    assert reference.calls[library] > 0
-    assert set(reference.calls) <= {"nashpy", "cvxpy"}
-    assert set(compiled.calls) <= COMPILED
-    assert sum(compiled.calls.values()) > 0
-    # At least one call for every state and iteration that is solved.
-    assert sum(reference.calls.values()) >= steps
-
-
-# -- selections -------------------------------------------------------------------------------------
+# -- selections ------------------------------------------------------------------------------------
 
 
 def coordination(discount=0.5) -> MarkovGame:
@@ -292,7 +184,7 @@ def test_converged_runs_are_equilibria(rng, selection):
     assert converged >= 4
 
 
-# -- options ----------------------------------------------------------------------------------------
+# -- options ---------------------------------------------------------------------------------------
 
 
 def test_limit_progress_and_no_trace():
@@ -361,26 +253,3 @@ def test_degenerate_games(rng, name):
                 assert result.cycle.period > 1
                 assert result.cycle.amplitude > 1e-9 * unit
             assert result.status == "converged" or not threat.decouples(n)
-
-
-WITHOUT_KERNELS = """
-import sys
-
-sys.modules["numba"] = None
-from arneq_exact import MarkovGame, ThreatModel, iterate
-
-rewards = [[1, 0], [0, 3], [3, 1], [0, 0]]
-moves = [[(1, 0)], [(1, 1)], [(1, 1)], [(1, 0)]]
-nosde = MarkovGame.from_rows([[2, 1], [1, 2]], rewards, moves, 0.75)
-for threat in (ThreatModel(0), ThreatModel(1), ThreatModel(1, probability="1/2")):
-    for selection in ("first", "nearest", "welfare") if threat.k == 0 else ("first",):
-        result = iterate(nosde, threat, backend="reference", selection=selection, max_iterations=2)
-        assert set(result.calls) <= {"nashpy", "cvxpy"}, result.calls
-print("done")
-"""
-
-
-def test_the_reference_backend_runs_without_the_kernels_at_all():
-    """Types in the trace included: numba cannot even be imported."""
-    ran = subprocess.run([sys.executable, "-c", WITHOUT_KERNELS], capture_output=True, text=True, check=False)
-    assert ran.stdout.strip() == "done", ran.stderr

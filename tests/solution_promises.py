@@ -1,0 +1,41 @@
+"""What a Solution promises, for the tests of the front door."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from arneq_exact import check, gap, robust_values
+
+
+def same_bits(first, second) -> bool:
+    return all(a.tobytes() == b.tobytes() and a.shape == b.shape for a, b in zip(first, second, strict=True))
+
+
+def verify(game, threat, solution, tol=1e-8) -> None:
+    """What a Solution promises, field by field."""
+    certificate = solution.certificate
+    assert check(game, certificate, threat).valid
+    assert check(game, certificate, threat).epsilon == solution.epsilon
+    assert same_bits(solution.policy, certificate.policy)
+    np.testing.assert_array_equal(solution.values, certificate.lower.astype(np.float64))
+    units = game.exact_reward_range()
+    for bound, unit, relative in zip(solution.epsilon, units, solution.relative_gap, strict=True):
+        assert Fraction(relative) >= bound / unit
+        assert relative <= float(bound / unit) * (1 + 1e-15) + 1e-300
+    expected = "incomplete"
+    if max(solution.relative_gap) <= tol:
+        expected = "certified" if any(solution.epsilon) else "exact"
+    assert solution.status == expected
+    assert solution.proved == (expected != "incomplete")
+    floats = gap(game, threat, solution.policy)
+    assert solution.gap.shape == floats.shape
+    assert (solution.gap >= floats - 1e-13 * np.abs(solution.values).max()).all()
+    assert (solution.gap <= [[float(e) * (1 + 1e-12) + 1e-300] for e in solution.epsilon]).all()
+    own = robust_values(game, threat, solution.policy)
+    slack = solution.gap.max() + 1e-12 * max(1.0, np.abs(own).max())
+    assert np.abs(own - solution.values).max() <= slack
+    assert len(solution.attack) == game.n_agents
+    assert solution.seconds > 0
+    assert solution.iterations >= 0
