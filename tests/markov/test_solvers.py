@@ -271,8 +271,7 @@ def test_procedure_as_a_solver_tries_every_selection():
     lines = []
     found = list(procedure.run(Problem(games.nosde(), ThreatModel(0), report=lines.append)))
     assert [c.note for c in found] == [
-        f"procedure of Eq. (2), {name} equilibrium, cycle of period 5"
-        for name in SELECTIONS
+        f"procedure of Eq. (2), {name} equilibrium, cycle of period 5" for name in SELECTIONS
     ]
     assert {"first", "nearest", "welfare", "type-a", "type-b"} <= set(SELECTIONS)
     assert len(lines) >= 3
