@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     solving.add_argument("--tol", type=float, default=1e-8, help="relative tolerance (default: 1e-8)")
     solving.add_argument("--seed", type=int, default=0, help="for restarts (default: 0)")
     solving.add_argument("--time-limit", type=float, metavar="SECONDS")
+    solving.add_argument("--start", metavar="FILE", help="begin at this policy or solution")
     solving.add_argument("--out", metavar="FILE", help="write the solution with its certificate as JSON")
     _output_arguments(solving, states=True)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from arneq_exact.model.game import MarkovGame
+    from arneq_exact.model.policy import Policy
     from arneq_exact.model.threat import ThreatModel
     from arneq_exact.solver import Progress
 
@@ -47,6 +48,7 @@ def solve_command(options: argparse.Namespace) -> int:
     _require_output(options.out)
     game = _load_game(options)
     threat = _threat(options) or _no_corruption()
+    start = _start(options.start, game)
     with _progress(quiet=options.json) as progress:
         solution = solve(
             game,
@@ -60,6 +62,7 @@ def solve_command(options: argparse.Namespace) -> int:
             seed=options.seed,
             progress=progress,
             time_limit=options.time_limit,
+            start=start,
         )
     if options.json:
         print(json_text(solution.to_json(game)), end="")
@@ -70,6 +73,20 @@ def solve_command(options: argparse.Namespace) -> int:
         if not options.json:
             print(f"written to {options.out}")
     return PROVED if solution.proved else INCOMPLETE
+
+
+def _start(path: str | None, game: MarkovGame) -> Policy | None:
+    """Read the policy of a policy's, a solution's or a certificate's file."""
+    from arneq_exact.files import load
+    from arneq_exact.model.policy import Policy
+
+    if path is None:
+        return None
+    given: Any = load(path, game)
+    # A certificate's policy may hold rationals; a run begins from the nearest doubles.
+    return (
+        given if isinstance(given, Policy) else Policy(game, [table.astype(float) for table in given.policy])
+    )
 
 
 def check_command(options: argparse.Namespace) -> int:

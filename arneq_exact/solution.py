@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +18,7 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.json_writing import write_json
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.threat import ThreatModel
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,57 @@ class TraceEntry:
 
     Attributes
     ----------
+    method : str
     note : str
     iterations : int
     relative_gap : float
         Largest gap over agents and states in units of the reward range, in floating point.
     """
 
+    method: str
     note: str
     iterations: int
     relative_gap: float
+
+
+def account(asked: Sequence[str], trace: Sequence[TraceEntry], *, before: bool) -> list[str]:
+    """Tell in a few words what each method has offered, and which of those that ended offered nothing.
+
+    Parameters
+    ----------
+    asked : list of str
+        Methods that ran to their end.
+    trace : list of TraceEntry
+    before : bool
+        Whether these candidates came before the one that won.
+
+    Examples
+    --------
+    >>> account(["barrier"], [TraceEntry("procedure", "", 1, 0.03)], before=True)
+    ['barrier offered no candidate', 'procedure offered 1 candidate before, relative gap 0.03']
+    """
+    parts = []
+    for method in dict.fromkeys([*asked, *(entry.method for entry in trace)]):
+        gaps = [entry.relative_gap for entry in trace if entry.method == method]
+        count = f"{len(gaps) or 'no'} candidate{'s' * (len(gaps) > 1)}"
+        best = (
+            f"{' before' * before}, {'best ' * (len(gaps) > 1)}relative gap {min(gaps):.2g}" if gaps else ""
+        )
+        parts.append(f"{method} offered {count}{best}")
+    return parts
+
+
+def why_incomplete(reasons: Sequence[str], note: str, relative: float, tol: float) -> str:
+    """Tell why a run ended without a proof, and what is proved for the best policy met (`note`)."""
+    proved = f"the best policy met ({note}) has a proved relative gap of {relative:.3g}, tol is {tol:g}"
+    return "; ".join([reason for reason in (*reasons, proved) if reason])
+
+
+def uncovered_class(game: MarkovGame, threat: ThreatModel) -> str:
+    """Say that no solver was made for a class of games."""
+    return (
+        f"games of n = {game.n_agents} agents under {threat.describe()} are a class that no solver covers yet"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +104,12 @@ class Solution:
     attack : one WorstAttack per agent
     certificate : Certificate
     method : str
-        The solver whose candidate won.
+        The solver whose candidate won; "start" for the policy that the run was given.
     iterations : int
     seconds : float
     trace : tuple of TraceEntry
     message : str
+        How the policy was found and what was offered besides; for "incomplete" also why it ended.
     """
 
     status: str
@@ -116,7 +161,9 @@ class Solution:
             "gap": self.gap.tolist(),
             "relative_gap": list(self.relative_gap),
             "attack": [np.asarray(attack.column).tolist() for attack in self.attack],
-            "trace": [[entry.note, entry.iterations, entry.relative_gap] for entry in self.trace],
+            "trace": [
+                [entry.method, entry.note, entry.iterations, entry.relative_gap] for entry in self.trace
+            ],
             "certificate": certificate_to_json(self.certificate, game),
         }
 

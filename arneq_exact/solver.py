@@ -11,17 +11,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
 
 import numpy as np
 
 from arneq_exact.certificate.build import Sealed, seal
 from arneq_exact.certificate.exact_answer import exact_answer
 from arneq_exact.certificate.rounding import pointwise_bounds
-from arneq_exact.errors import InputError, StageError
-from arneq_exact.markov.arguments import require_game_and_threat
+from arneq_exact.errors import StageError
+from arneq_exact.markov import resume
+from arneq_exact.markov.arguments import require_exactness, require_game_and_threat, require_options
 from arneq_exact.markov.bellman import one_blas_thread
-from arneq_exact.markov.candidates import Candidate, Problem
+from arneq_exact.markov.candidates import Candidate, Problem, Run
 from arneq_exact.markov.choice import chosen_solvers
 from arneq_exact.markov.evaluate import WorstAttack, robust_values, worst_attack
 from arneq_exact.markov.evaluate import gap as float_gap
@@ -29,11 +29,11 @@ from arneq_exact.markov.exact_horizon import MOST_BITS
 from arneq_exact.markov.horizon import candidates_for_horizon
 from arneq_exact.markov.recentre import recentre_at, rounding_loss, unchanged
 from arneq_exact.markov.registry import SOLVERS
+from arneq_exact.markov.resume import require_start
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.solution import Solution, TraceEntry
-from arneq_exact.stage.solve import BACKENDS
+from arneq_exact.solution import Solution, TraceEntry, account, uncovered_class, why_incomplete
 
 RECENTRINGS = 3
 NEARLY = 1e-3
@@ -76,6 +76,7 @@ def solve(
     seed: int = 0,
     progress: Callable[[Progress], None] | None = None,
     time_limit: float | None = None,
+    start: Policy | Solution | None = None,
 ) -> Solution:
     """Compute one Adversarially Robust Nash Equilibrium, with a proof of how good it is.
 
@@ -103,6 +104,9 @@ def solve(
         Called with a `Progress` whenever something changes.
     time_limit : float, optional
         Seconds after which no new step is begun.
+    start : Policy or Solution, optional
+        Where to begin: the answer of an earlier run. It is judged first and polished, and stage policy
+        iteration and backward induction go on from it; the answer is never worse than `start`.
 
     Returns
     -------
@@ -124,35 +128,26 @@ def solve(
     """
     require_game_and_threat(game, threat, "solve")
     entries = chosen_solvers(SOLVERS, game, threat, method, horizon)
-    if backend not in BACKENDS:
-        raise InputError(f"solve: backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
-    if isinstance(tol, bool) or not isinstance(tol, Real) or not tol > 0:
-        raise InputError(f"solve: tol is {tol!r}; must be a positive number")
-    if time_limit is not None and (not isinstance(time_limit, Real) or not time_limit > 0):
-        raise InputError(f"solve: time_limit is {time_limit!r}; must be a positive number of seconds")
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise InputError(f"solve: seed is {seed!r}; must be an integer of at least 0")
-    if progress is not None and not callable(progress):
-        raise InputError(f"solve: progress is {progress!r}; must be a function of one Progress")
-    if not isinstance(exact, bool):
-        raise InputError(f"solve: exact is {exact!r}; must be True or False")
-    if isinstance(bits, bool) or not isinstance(bits, Integral) or not 1 <= bits <= MOST_BITS:
-        raise InputError(f"solve: bits is {bits!r}; must be an integer from 1 to {MOST_BITS}")
+    require_options(backend, tol, time_limit, seed, progress)
+    require_exactness(exact, bits, MOST_BITS)
+    given = start.policy if isinstance(start, Solution) else start
+    first = None if given is None else require_start(game, given, horizon)
     if horizon is None:
         game.require_discounting("solve")
-    run = _Run(game, threat, float(tol), horizon, progress, time_limit)
+    run = _Run(game, threat, float(tol), horizon, progress, time_limit, first)
     with one_blas_thread():
         try:
             if exact:
                 run.judge_exactly(int(bits))
             run.prepare()
-            problem = run.problem = Problem(run.work.game, threat, backend, seed, report=run.report)
+            problem = Problem(run.work.game, threat, backend, seed, start=first, report=run.report)
+            run.problem = problem
+            if first is not None:
+                run.ask(resume.METHOD, resume.run, problem)
             if horizon is not None:
                 run.judge_all("backward-induction", candidates_for_horizon(problem, horizon))
             for entry in entries:
-                # A method begins again after each recentring, a few times at most.
-                while run.judge_all(entry.name, entry.run(replace(problem, game=run.work.game))):
-                    pass
+                run.ask(entry.name, entry.run, problem)
             ending = "every method was tried"
         except _Proved:
             ending = ""
@@ -191,13 +186,16 @@ class _Run:
         horizon: int | None,
         progress: Callable[[Progress], None] | None,
         time_limit: float | None,
+        start: Policy | None,
     ) -> None:
         self.game, self.threat, self.tol, self.horizon = game, threat, tol, horizon
         self.progress, self.time_limit = progress, time_limit
         self.started = time.perf_counter()
         self.method = ""
         self.best: _Judged | None = None
+        self.start = None if start is None else Candidate(start, 0, resume.NOTE)
         self.trace: list[TraceEntry] = []
+        self.asked: list[str] = []
         self.abandoned: list[str] = []
         self.inexact = ""
         self.problem: Problem | None = None
@@ -250,6 +248,11 @@ class _Run:
             raise _Proved
         self.share = 1.0
 
+    def ask(self, method: str, solver: Run, problem: Problem) -> None:
+        """Run one method; it begins again after each recentring, a few times at most."""
+        while self.judge_all(method, solver(replace(problem, game=self.work.game))):
+            pass
+
     def judge_all(self, method: str, candidates: Iterator[Candidate]) -> bool:
         """Judge every candidate of one method; raise `_Proved` at the first that is certified.
 
@@ -261,7 +264,7 @@ class _Run:
         try:
             for candidate in candidates:
                 judged = self._judge(candidate)
-                self.trace.append(TraceEntry(candidate.note, candidate.iterations, judged.relative))
+                self.trace.append(TraceEntry(method, candidate.note, candidate.iterations, judged.relative))
                 if self.best is None or judged.relative < self.best.relative:
                     self.best = judged
                 if judged.sealed is not None and judged.relative <= self.tol:
@@ -273,6 +276,7 @@ class _Run:
         except (StageError, np.linalg.LinAlgError) as error:
             self.abandoned.append(f"{method} was abandoned: {error}")
             self.report(self.abandoned[-1])
+        self.asked.append(method)
         return False
 
     def _judge(self, candidate: Candidate) -> _Judged:
@@ -287,14 +291,7 @@ class _Run:
 
     def solution(self, ending: str) -> Solution:
         """Certify the best candidate, if that is still to do, and build the answer."""
-        best = self.best
-        if best is None:
-            # Stopped before the first candidate: the uniform policy has a provable gap as well.
-            method, left = self.method, None if self.problem is None else self.problem.unfinished
-            if left is None:
-                method, left = "none", Candidate(Policy.uniform(self.game, self.horizon), 0, "uniform policy")
-            best = _Judged(left, method, np.inf, None)
-        sealed = best.sealed or seal(self.game, self.threat, best.candidate.policy)
+        best, sealed = self._best_proved()
         certificate, relative = sealed.certificate, sealed.relative
         if not any(certificate.epsilon):
             status = "exact"
@@ -304,7 +301,12 @@ class _Run:
         policy = Policy(self.game, [table.astype(np.float64) for table in certificate.policy])
         message = best.candidate.note
         if status == "incomplete":
-            message = self._why(ending, max(relative), best.candidate.note)
+            uncovered = "" if covered(self.game, self.threat) else uncovered_class(self.game, self.threat)
+            reasons = [uncovered, *self.abandoned, ending]
+            message = why_incomplete(reasons, message, max(relative), self.tol)
+        # The last entry is the winner's own.
+        others = self.trace if status == "incomplete" else self.trace[:-1]
+        message = "; ".join([message, *account(self.asked, others, before=status != "incomplete")])
         return Solution(
             status=status,
             policy=policy,
@@ -322,20 +324,24 @@ class _Run:
             message=message + self.inexact,
         )
 
-    def _why(self, ending: str, relative: float, note: str) -> str:
-        parts = []
-        if not covered(self.game, self.threat):
-            parts.append(
-                f"games of n = {self.game.n_agents} agents under {self.threat.describe()} "
-                "are a class that no solver covers yet"
-            )
-        parts.extend(self.abandoned)
-        if ending:
-            parts.append(ending)
-        parts.append(
-            f"the best policy met ({note}) has a proved relative gap of {relative:.3g}, tol is {self.tol:g}"
-        )
-        return "; ".join(parts)
+    def _best_proved(self) -> tuple[_Judged, Sealed]:
+        """Certify the best candidate, if that is still to do; a resumed run is not worse than its start."""
+        best = self.best
+        if best is not None and best.sealed is not None and best.relative <= self.tol:
+            return best, best.sealed
+        left = None if self.problem is None else self.problem.unfinished
+        contenders = [_Judged(left, self.method, np.inf, None)] if left is not None else []
+        if best is not None:
+            contenders.append(best)
+        if self.start is not None and (best is None or best.candidate.note != resume.NOTE):
+            contenders.append(_Judged(self.start, resume.METHOD, np.inf, None))
+        if not contenders:
+            # Stopped before the first candidate: the uniform policy has a provable gap as well.
+            uniform = Candidate(Policy.uniform(self.game, self.horizon), 0, "uniform policy")
+            contenders = [_Judged(uniform, "none", np.inf, None)]
+        proofs = [each.sealed or seal(self.game, self.threat, each.candidate.policy) for each in contenders]
+        least = min(range(len(proofs)), key=lambda at: max(proofs[at].relative))
+        return contenders[least], proofs[least]
 
 
 def covered(game: MarkovGame, threat: ThreatModel) -> bool:

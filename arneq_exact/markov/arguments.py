@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-from arneq_exact.errors import GameError, PolicyError, ThreatError
+from arneq_exact.errors import GameError, InputError, PolicyError, ThreatError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import shown
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.solve import BACKENDS
 
 
 def require_game_and_threat(game: Any, threat: Any, where: str, *, static: bool = False) -> None:
@@ -68,3 +70,37 @@ def require_agent(game: MarkovGame, agent: Any, where: str) -> None:
     """
     if isinstance(agent, bool) or not isinstance(agent, int | np.integer) or not 0 <= agent < game.n_agents:
         raise PolicyError(f"{where}: agent is {agent!r}; must be a number from 0 to {game.n_agents - 1}")
+
+
+def require_options(backend: Any, tol: Any, time_limit: Any, seed: Any, progress: Any) -> None:
+    """Refuse options of `solve` that break their rules.
+
+    Raises
+    ------
+    InputError
+        With the value and the rule.
+    """
+    if backend not in BACKENDS:
+        raise InputError(f"solve: backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
+    if isinstance(tol, bool) or not isinstance(tol, Real) or not float(tol) > 0:
+        raise InputError(f"solve: tol is {tol!r}; must be a positive number")
+    if time_limit is not None and (not isinstance(time_limit, Real) or not float(time_limit) > 0):
+        raise InputError(f"solve: time_limit is {time_limit!r}; must be a positive number of seconds")
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise InputError(f"solve: seed is {seed!r}; must be an integer of at least 0")
+    if progress is not None and not callable(progress):
+        raise InputError(f"solve: progress is {progress!r}; must be a function of one Progress")
+
+
+def require_exactness(exact: Any, bits: Any, most: int) -> None:
+    """Refuse options of exact solving that break their rules.
+
+    Raises
+    ------
+    InputError
+        With the value and the rule.
+    """
+    if not isinstance(exact, bool):
+        raise InputError(f"solve: exact is {exact!r}; must be True or False")
+    if isinstance(bits, bool) or not isinstance(bits, Integral) or not 1 <= int(bits) <= most:
+        raise InputError(f"solve: bits is {bits!r}; must be an integer from 1 to {most}")

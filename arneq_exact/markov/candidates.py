@@ -67,6 +67,8 @@ class Problem:
         `seed`. For collecting several equilibria.
     calls : Counter
         Stage games given to each routine.
+    start : Policy or None
+        Where the caller would begin: the best profile of an earlier run.
     report : callable
         Takes one line about what the solver is doing; may raise to stop it.
     unfinished : Candidate or None
@@ -78,6 +80,7 @@ class Problem:
     backend: str = "auto"
     seed: int = 0
     first_start: int = 0
+    start: Policy | None = None
     calls: Counter[str] = field(default_factory=Counter)
     report: Callable[[str], None] = lambda line: None
     unfinished: Candidate | None = None

@@ -27,6 +27,9 @@ from arneq_exact.stage.solve import stage_class
 LARGEST_POLICY = 2 * 10**8
 """Most probabilities of a time-indexed policy: 1.6 GB."""
 
+SOLVED = 1e-13
+"""Gain at one step, in units of its values, up to which a given policy is kept there."""
+
 
 @dataclass(frozen=True)
 class HorizonValues:
@@ -94,25 +97,47 @@ def candidates_for_horizon(problem: Problem, horizon: int) -> Iterator[Candidate
     if stage_class(game.n_agents, threat) is None and (threat.masks or problem.backend == "reference"):
         threat, note = ThreatModel(game.n_agents - 1), "maximin strategies by backward induction"
     step = StageStep(game, threat, backend=problem.backend, calls=problem.calls)
-    arrays = [np.array(array) for array in Policy.uniform(game, horizon)]
-    done = 0
+    start, before = problem.start, "uniform" if problem.start is None else "as given"
+    arrays = [np.array(array) for array in (Policy.uniform(game, horizon) if start is None else start)]
+    done, values = 0, np.zeros((game.n_agents, game.n_states))
     try:
-        for time, found in _stages(step, horizon):
+        if start is not None:
+            for kept in _solved_steps(problem, start):
+                done, values = done + 1, kept
+                problem.report(f"{note}, {done} of {horizon} steps of the given start are kept")
+        for time, found in _stages(step, horizon - done, values):
             for array, part in zip(arrays, found.policy, strict=True):
                 array[time] = part
             done += 1
             problem.report(f"{note}, {done} of {horizon} steps")
     finally:
-        # Stopped half-way, the last steps are solved already; before them everyone plays uniformly.
+        # Stopped half-way, the last steps are solved already; before them everyone plays as at first.
         if done < horizon:
-            partly = f"{note} of the last {done} of {horizon} steps, uniform before"
+            partly = f"{note} of the last {done} of {horizon} steps, {before} before"
             problem.unfinished = Candidate(Policy(game, arrays), done, partly)
     yield Candidate(Policy(game, arrays), horizon, note)
 
 
-def _stages(step: StageStep, horizon: int) -> Iterator[tuple[int, StageEquilibria]]:
-    """Yield (time, stage equilibria) from the last step to the first."""
-    values = np.zeros((step.game.n_agents, step.game.n_states))
+def _solved_steps(problem: Problem, policy: Policy) -> Iterator[FloatArray]:
+    """Yield the values (n, S) of a policy from its last step backwards while it plays stage ARNEQ there."""
+    game = problem.game
+    values = np.zeros((game.n_agents, game.n_states))
+    for time in reversed(range(policy.horizon or 0)):
+        arrays, ahead = policy.at(time), values
+        values = np.empty_like(ahead)
+        for agent in range(game.n_agents):
+            attacked = AttackedAgent(
+                game, problem.threat, arrays, agent, backend=problem.backend, calls=problem.calls
+            )
+            values[agent], _ = attacked.stage_worst(arrays[agent], ahead[agent])
+            gain = float((attacked.stage_value(ahead[agent]).value - values[agent]).max())
+            if gain > SOLVED * max(float(game.reward_range[agent]), float(np.abs(values[agent]).max())):
+                return
+        yield values
+
+
+def _stages(step: StageStep, horizon: int, values: FloatArray) -> Iterator[tuple[int, StageEquilibria]]:
+    """Yield (time, stage equilibria) of `horizon` steps, the last first; `values` (n, S) come after it."""
     for time in reversed(range(horizon)):
         found = step.at(values)
         yield time, found
@@ -149,7 +174,7 @@ def backward_induction(
     step = StageStep(game, threat, backend=backend, calls=calls)
     values = np.zeros((horizon + 1, game.n_agents, game.n_states))
     policies: list[tuple[FloatArray, ...]] = []
-    for time, found in _stages(step, horizon):
+    for time, found in _stages(step, horizon, values[horizon]):
         values[time] = found.value
         policies.append(found.policy)
     arrays = [np.stack([policy[i] for policy in reversed(policies)]) for i in range(game.n_agents)]

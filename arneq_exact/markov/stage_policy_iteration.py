@@ -4,7 +4,8 @@ Where the procedure of Eq. (2) takes one backup after each round of stage games,
 value of playing the stage profile (agents and attackers) for ever. It is Newton's method on the same
 fixed-point equation: a handful of rounds whatever the discount, and it converges on many games where
 the procedure cycles. Every second round the profile is also polished globally. Runs that do not settle
-are restarted: other selections of stage equilibria, other initial values, smaller steps.
+are restarted: other selections of stage equilibria, other initial values, smaller steps. A resumed run
+begins from the values and the profile of the given policy.
 
 Guarantee: none by itself; candidates are certified. Cost per round: S stage games and n sparse linear
 systems. Games: every number of agents and every threat. Two agents have stage solvers of their own; the
@@ -31,6 +32,7 @@ from arneq_exact.markov.optimality import (
     manageable,
 )
 from arneq_exact.markov.polish import Polisher
+from arneq_exact.markov.resume import attacked_profile
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
@@ -63,7 +65,18 @@ def run(problem: Problem) -> Iterator[Candidate]:
     selections = _selections(game, threat) if own_class else ["nearest"]
     polisher = Polisher(OptimalityConditions(game, threat)) if manageable(game, threat) else None
     conditions = polisher.conditions if polisher else None
+    if not own_class and conditions is None:
+        conditions = OptimalityConditions(game, threat)
     total = 0
+    if problem.start is not None and problem.first_start == 0:
+        profile = attacked_profile(problem, problem.start)
+        near = "nearest" if "nearest" in selections else selections[0]
+        resumed = _step(problem, conditions, near, 0)
+        for candidate in _one_run(
+            problem, resumed, polisher, profile.value, 1.0, "given start", first=profile
+        ):
+            total += 1
+            yield replace(candidate, iterations=total, note=f"{candidate.note}, from the given start")
     last = problem.first_start + STARTS
     for start in range(problem.first_start, last):
         selection = selections[start % len(selections)]
@@ -71,17 +84,21 @@ def run(problem: Problem) -> Iterator[Candidate]:
         values = np.zeros((game.n_agents, game.n_states))
         if start >= len(selections):
             values = _random_values(problem, rng)
-        step: StageStep | MultilinearStep
-        if own_class:
-            step = StageStep(game, threat, selection=selection, backend=problem.backend, calls=problem.calls)
-        else:
-            conditions = conditions or OptimalityConditions(game, threat)
-            step = MultilinearStep(conditions, start, problem.calls)
+        step = _step(problem, conditions, selection, start)
         label = f"start {start + 1} of {last}, {selection} equilibrium"
         for candidate in _one_run(problem, step, polisher, values, damping, label):
             total += 1
             note = f"{candidate.note}, start {start + 1} ({selection} equilibrium)"
             yield replace(candidate, iterations=total, note=note)
+
+
+def _step(
+    problem: Problem, conditions: OptimalityConditions | None, selection: str, start: int
+) -> StageStep | MultilinearStep:
+    game, threat = problem.game, problem.threat
+    if conditions is None or _own_class(game, threat):
+        return StageStep(game, threat, selection=selection, backend=problem.backend, calls=problem.calls)
+    return MultilinearStep(conditions, start, problem.calls)
 
 
 def _own_class(game: MarkovGame, threat: ThreatModel) -> bool:
@@ -108,10 +125,11 @@ def _one_run(
     values: FloatArray,
     damping: float,
     label: str,
+    first: StageEquilibria | None = None,
 ) -> Iterator[Candidate]:
     game = problem.game
     watch = CycleWatch()
-    stage: StageEquilibria | None = None
+    stage = first
     for number in range(ROUNDS):
         problem.report(f"stage policy iteration, {label}, round {number + 1}")
         try:
