@@ -9,7 +9,7 @@ least of three calls by the clock, kernels warm; making the game objects is left
 computed in Fractions from the profiles returned (normalised exactly), in units of the range of all payoffs.
 Ratios are of medians. Gambit's regret is held against its own tolerance, ours against 1e-12.
 
-Gambit's path does not stop on some games, and cannot be interrupted: it runs in a child process, whose CPU
+Gambit's path can take very long, and cannot be interrupted: it runs in a child process, whose CPU
 time is limited to 2 s a game. A game that it does not finish counts with these 2 s and a regret of inf.
 """
 
