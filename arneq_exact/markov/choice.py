@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from arneq_exact.errors import InputError
+from arneq_exact.markov.components import levels_first
 from arneq_exact.markov.registry import SolverEntry, automatic_order
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
@@ -12,6 +15,9 @@ def chosen_solvers(
     solvers: tuple[SolverEntry, ...], game: MarkovGame, threat: ThreatModel, method: str, horizon: int | None
 ) -> tuple[SolverEntry, ...]:
     """Return the solvers to ask, in order; none for a finite horizon, which has one of its own.
+
+    Those that solve whole classes try the levels of the state graph first, where there are several; threats
+    that decouple need no such help.
 
     Raises
     ------
@@ -28,7 +34,11 @@ def chosen_solvers(
         )
     if horizon is not None:
         return ()
-    accepting = tuple(entry for entry in solvers if entry.accepts(game, threat))
+    accepting = tuple(
+        replace(entry, run=levels_first(entry.run)) if _by_levels(entry) else entry
+        for entry in solvers
+        if entry.accepts(game, threat)
+    )
     if method == "auto":
         return automatic_order(accepting, game)
     chosen = tuple(entry for entry in accepting if entry.name == method)
@@ -39,3 +49,7 @@ def chosen_solvers(
             f"{threat.describe()}; it takes {entry.games}"
         )
     return chosen
+
+
+def _by_levels(entry: SolverEntry) -> bool:
+    return entry.complete and entry.name != "decoupled"

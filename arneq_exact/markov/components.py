@@ -1,0 +1,147 @@
+"""Solve a game from its ends: strongly connected components of the state graph in order.
+
+Play that has left a component never comes back, so an ARNEQ of the closed components needs nothing else, and
+their values turn steps into them into rewards: r + γ P V, and the episode ends. Components that cannot reach
+each other make one smaller game, so there are as many games as levels of the condensed graph. Any solver may
+be asked; the profile put together is a candidate like any other, judged on the whole game.
+
+Guarantee: the solver's own, level by level; errors of a level reach those above times the discount.
+Cost: the solver's, on games that together have the states of the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from arneq_exact.errors import StageError
+from arneq_exact.markov.bellman import backup
+from arneq_exact.markov.candidates import Candidate, Problem, Run
+from arneq_exact.markov.evaluate import gap, robust_values
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import FloatArray, IntArray
+from arneq_exact.model.threat import ThreatModel
+
+FEWEST_STATES = 30
+"""States up to which a game is solved as a whole: there is little to win."""
+
+MOST_LEVELS = 50
+"""Levels up to which it pays: each costs a run of the solver."""
+
+SMALL_GAP = 1e-10
+"""Gap of a level's policy, in units of the whole game's reward range, that goes on to the next level."""
+
+
+def levels(game: MarkovGame) -> list[IntArray]:
+    """Return the states of each level: closed components first, then what leads to earlier ones only.
+
+    Examples
+    --------
+    >>> game = MarkovGame.from_arrays([[[1], [0]]], [[[0, 1]], [[0, 1]]], 0.9)
+    >>> [states.tolist() for states in levels(game)]
+    [[1], [0]]
+    """
+    moves = sp.coo_array(game.transitions)
+    source = np.searchsorted(game.offsets, moves.row, side="right") - 1
+    used = moves.data > 0
+    graph = sp.coo_array(
+        (np.ones(int(used.sum())), (source[used], moves.col[used])), shape=(game.n_states, game.n_states)
+    )
+    count, member = connected_components(graph.tocsr(), directed=True, connection="strong")
+    edges = np.unique(np.stack([member[graph.row], member[graph.col]]), axis=1)
+    start, end = edges[:, edges[0] != edges[1]]
+    height = np.zeros(count, dtype=np.int64)
+    # The longest way down: settled after as many rounds as there are levels.
+    while True:
+        above = height.copy()
+        np.maximum.at(above, start, height[end] + 1)
+        if (above == height).all():
+            break
+        height = above
+    return [np.flatnonzero(height[member] == level) for level in range(int(height.max()) + 1)]
+
+
+def levels_first(solver: Run) -> Run:
+    """Return a solver that tries the levels of a game before the whole."""
+
+    def run(problem: Problem) -> Iterator[Candidate]:
+        try:
+            yield from by_levels(problem, solver)
+        except (StageError, np.linalg.LinAlgError) as error:
+            problem.report(f"levels of the state graph were abandoned: {error}")
+        yield from solver(problem)
+
+    return run
+
+
+def by_levels(problem: Problem, solver: Run) -> Iterator[Candidate]:
+    """Yield the profile put together from all levels, if the solver succeeds on each, and nothing else."""
+    game = problem.game
+    if game.n_states <= FEWEST_STATES:
+        return
+    order = levels(game)
+    if not 1 < len(order) <= MOST_LEVELS:
+        return
+    values = np.zeros((game.n_agents, game.n_states))
+    arrays = [np.array(array) for array in Policy.uniform(game)]
+    iterations, note = 0, ""
+    for number, states in enumerate(order, 1):
+        problem.report(f"level {number} of {len(order)} of the state graph, {len(states)} states")
+        level = replace(
+            problem,
+            game=level_game(game, states, values),
+            threat=level_threat(problem.threat, states),
+            start=None,
+        )
+        found = _solved(level, solver, game.reward_range)
+        if found is None:
+            return
+        iterations, note = iterations + found.iterations, found.note
+        for array, part in zip(arrays, found.policy, strict=True):
+            array[states, : part.shape[1]] = part
+        values[:, states] = robust_values(level.game, level.threat, found.policy)
+    yield Candidate(Policy(game, arrays), iterations, f"{note}, last of {len(order)} levels of states")
+
+
+def level_game(game: MarkovGame, states: IntArray, values: FloatArray) -> MarkovGame:
+    """Return the game of some states (S',) that ends where play leaves them, with `values` (n, S) for it."""
+    rows = np.concatenate([np.arange(game.offsets[s], game.offsets[s + 1]) for s in states])
+    outside = values.copy()
+    outside[:, states] = 0.0
+    rewards = backup(game, outside)[:, rows].T
+    moves = sp.csr_array(game.transitions[rows][:, states])
+    ending = np.clip(1.0 - moves.sum(axis=1), 0.0, 1.0)
+    ending[ending <= 1e-9] = 0.0
+    return MarkovGame(
+        np.ascontiguousarray(rewards),
+        moves,
+        game.action_counts[states],
+        game.discount,
+        ending if ending.any() else None,
+    )
+
+
+def level_threat(threat: ThreatModel, states: IntArray) -> ThreatModel:
+    """Return the threat with its masks renumbered for some states (S',)."""
+    if threat.masks is None:
+        return threat
+    place = {int(state): at for at, state in enumerate(states)}
+    masks = {
+        agent: {place[state]: actions for state, actions in listed.items() if state in place}
+        for agent, listed in threat.masks.items()
+    }
+    return replace(threat, masks={agent: listed for agent, listed in masks.items() if listed} or None)
+
+
+def _solved(level: Problem, solver: Run, unit: FloatArray) -> Candidate | None:
+    """Return the solver's first candidate of a small gap (units (n,) of the whole game), None without one."""
+    for candidate in solver(level):
+        gaps = gap(level.game, level.threat, candidate.policy).max(axis=1)
+        if (gaps <= SMALL_GAP * unit).all():
+            return candidate
+    return None
