@@ -27,11 +27,12 @@ from arneq_exact.markov.evaluate import WorstAttack, robust_values, worst_attack
 from arneq_exact.markov.evaluate import gap as float_gap
 from arneq_exact.markov.exact_horizon import MOST_BITS
 from arneq_exact.markov.horizon import candidates_for_horizon
-from arneq_exact.markov.recentre import recentre_at, rounding_loss, unchanged
+from arneq_exact.markov.recentre import levels, recentred_further, unchanged
 from arneq_exact.markov.registry import SOLVERS
 from arneq_exact.markov.resume import require_start
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solution import Solution, TraceEntry, account, uncovered_class, why_incomplete
 
@@ -204,17 +205,16 @@ class _Run:
         self.recentrings = 0
 
     def prepare(self) -> None:
-        """Recentre the game before anything is solved, if its values are large beyond its differences."""
+        """Recentre the game before anything is solved, if its rewards are large beyond their differences."""
         if self.horizon is None:
-            self._recentre(Policy.uniform(self.game))
+            self._recentre(levels(self.game))
 
-    def _recentre(self, policy: Policy) -> bool:
-        """Take the level of a policy's values off the game if rounding would matter; tell whether so."""
-        values = robust_values(self.work.game, self.threat, policy)
-        if self.recentrings >= RECENTRINGS or rounding_loss(self.work.game, values) <= LOSS * self.tol:
+    def _recentre(self, values: FloatArray) -> bool:
+        """Take the level of `values` off the game if rounding would matter; tell whether so."""
+        further = recentred_further(self.game, self.work, values, LOSS * self.tol)
+        if further is None or self.recentrings >= RECENTRINGS:
             return False
-        whole = values + np.array([float(offset) for offset in self.work.offset])[:, None]
-        self.work = recentre_at(self.game, whole)
+        self.work = further
         self.recentrings += 1
         self.report(f"recentring {self.recentrings}")
         return True
@@ -270,9 +270,10 @@ class _Run:
                 if judged.sealed is not None and judged.relative <= self.tol:
                     raise _Proved
                 self.report(candidate.note)
-                close = judged.relative <= NEARLY and candidate.policy.horizon is None
-                if close and self._recentre(candidate.policy):
-                    return True
+                if judged.relative <= NEARLY and self.horizon is None:
+                    values = robust_values(self.work.game, self.threat, candidate.policy)
+                    if self._recentre(values):
+                        return True
         except (StageError, np.linalg.LinAlgError) as error:
             self.abandoned.append(f"{method} was abandoned: {error}")
             self.report(self.abandoned[-1])

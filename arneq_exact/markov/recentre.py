@@ -72,6 +72,24 @@ def recentre_at(game: MarkovGame, values: FloatArray) -> Recentred:
     return recentre(game, (1 - game.discount) * values.mean(axis=1))
 
 
+def levels(game: MarkovGame) -> FloatArray:
+    """Return rough values (n, S) before anything is known: the mean reward, for ever."""
+    mean = game.rewards.mean(axis=0) / (1 - game.discount)
+    return np.repeat(mean[:, None], game.n_states, axis=1)
+
+
+def recentred_further(game: MarkovGame, work: Recentred, values: FloatArray, loss: float) -> Recentred | None:
+    """Return `game` recentred at `values`, which are those of `work`; None if nothing would be won.
+
+    Nothing is won where rounding costs at most the relative gap `loss`, or where episodes end: a
+    constant per step is none of such a game's.
+    """
+    if game.termination is not None or rounding_loss(work.game, values) <= loss:
+        return None
+    offset = np.array([float(offset) for offset in work.offset])
+    return recentre_at(game, values + offset[:, None])
+
+
 def unchanged(game: MarkovGame) -> Recentred:
     """Return the game as it is."""
     return Recentred(game, (Fraction(0),) * game.n_agents)
