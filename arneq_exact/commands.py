@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from arneq_exact.model.game import MarkovGame
     from arneq_exact.model.policy import Policy
     from arneq_exact.model.threat import ThreatModel
-    from arneq_exact.solver import Progress
+    from arneq_exact.solution import Progress
 
 PROVED, REFUSED, INCOMPLETE = 0, 1, 3
 

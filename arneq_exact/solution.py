@@ -80,6 +80,26 @@ def uncovered_class(game: MarkovGame, threat: ThreatModel) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Progress:
+    """What a run is doing.
+
+    Attributes
+    ----------
+    method : str
+    line : str
+        What the solver reports.
+    best : float
+        Least relative gap judged so far, inf at first; floating point, not proved.
+    seconds : float
+    """
+
+    method: str
+    line: str
+    best: float
+    seconds: float
+
+
 @dataclass(frozen=True, eq=False)
 class Solution:
     """A policy with a proved bound on how far it is from an ARNEQ.

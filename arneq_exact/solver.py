@@ -34,7 +34,7 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.solution import Solution, TraceEntry, account, uncovered_class, why_incomplete
+from arneq_exact.solution import Progress, Solution, TraceEntry, account, uncovered_class, why_incomplete
 
 RECENTRINGS = 3
 NEARLY = 1e-3
@@ -42,26 +42,6 @@ NEARLY = 1e-3
 
 LOSS = 1e-3
 """Share of tol that rounding may cost before the game is recentred."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a run is doing.
-
-    Attributes
-    ----------
-    method : str
-    line : str
-        What the solver reports.
-    best : float
-        Least relative gap judged so far, inf at first; floating point, not proved.
-    seconds : float
-    """
-
-    method: str
-    line: str
-    best: float
-    seconds: float
 
 
 def solve(

@@ -28,8 +28,8 @@ from arneq_exact.markov.evaluate import robust_values, worst_attack
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import to_fraction
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.solution import Solution
-from arneq_exact.solver import Progress, solve
+from arneq_exact.solution import Progress, Solution
+from arneq_exact.solver import solve
 from arneq_exact.study.arguments import Clock, ProgressFunction, positive, whole
 from arneq_exact.study.curve import CurvePoint, RobustnessCurve
 from arneq_exact.study.equilibria import Equilibria, Equilibrium, equilibria
