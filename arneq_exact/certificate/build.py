@@ -116,6 +116,8 @@ def seal(
     if not isinstance(policy, Policy):
         raise PolicyError(f"certify: policy is {type(policy).__name__}; must be a Policy of all agents")
     policy.require_fit(game, "certify")
+    if bounds is not None and not isinstance(bounds, Bounds):
+        raise InputError(f"certify: bounds are {type(bounds).__name__}; must be Bounds or left out")
     if policy.horizon is None:
         game.require_discounting("certify")
     grid = on_grid(game, policy)

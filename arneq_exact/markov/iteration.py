@@ -163,6 +163,10 @@ def iterate(
     ('converged', 1)
     """
     require_game_and_threat(game, threat, "iterate")
+    if progress is not None and not callable(progress):
+        raise InputError(
+            f"iterate: progress is {shown(progress)}; must be a function of (iteration, residual)"
+        )
     game.require_discounting("iterate")
     rate = _rate_function(learning_rate)
     _require_limits(max_iterations, tol)

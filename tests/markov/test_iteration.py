@@ -206,6 +206,7 @@ def test_limit_progress_and_no_trace():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"progress": 3}, "progress is 3; must be a function"),
         ({"learning_rate": 0}, "learning_rate is 0; must be in"),
         ({"learning_rate": 1.5}, "learning_rate is 1.5"),
         ({"learning_rate": "x"}, "learning_rate is 'x'"),
