@@ -53,6 +53,7 @@ MAY_IMPORT = {
         "solver",
         "report",
     },
+    "learning": {"errors", "model", "stage", "markov"},
     "cli": {"errors", "commands"},
     "commands": {
         "errors",
