@@ -2,8 +2,8 @@
 
 Each game of the batch is first given to `active_set_kernel` from a starting profile, if there is one. In
 small games without a starting profile all pure profiles are looked at; the equilibrium among them that is
-worth most in sum is taken. Where neither gives an equilibrium, the barrier path of `path_kernel` is followed from a list of weights in
-turn, and near its end every small parameter is offered to active-set Newton again.
+worth most in sum is taken. Where neither gives an equilibrium, the barrier path of `path_kernel` is followed
+from a list of weights in turn, and near its end every small parameter is offered to active-set Newton again.
 
 An answer is measured by the duality gaps max_a (M_i y_i)_a − min_c (x_iᵀM_i)_c of all agents, on payoffs of
 range one. An agent's gap bounds its regret, and y_i is proof of that [T2].
