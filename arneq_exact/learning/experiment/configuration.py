@@ -152,7 +152,9 @@ def fingerprint(thing: Run | Instance) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def read_config(path: str | Path, *, quick: bool = False) -> ExperimentConfig:
+def read_config(
+    path: str | Path, *, quick: bool = False, seeds: int | None = None
+) -> ExperimentConfig:
     """Read a configuration.
 
     Parameters
@@ -161,6 +163,8 @@ def read_config(path: str | Path, *, quick: bool = False) -> ExperimentConfig:
         A TOML file.
     quick : bool
         Whether the section `quick` and the games' quick parameters are taken.
+    seeds : int, optional
+        At most so many seeds of each learner.
 
     Raises
     ------
@@ -180,10 +184,12 @@ def read_config(path: str | Path, *, quick: bool = False) -> ExperimentConfig:
         raise FileError(f"{path}: cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FileError(f"{path}: is no TOML file ({str(error).splitlines()[0]})") from None
-    return config_from_data(data, str(path), quick=quick)
+    return config_from_data(data, str(path), quick=quick, seeds=seeds)
 
 
-def config_from_data(data: Mapping[str, Any], where: str, *, quick: bool = False) -> ExperimentConfig:
+def config_from_data(
+    data: Mapping[str, Any], where: str, *, quick: bool = False, seeds: int | None = None
+) -> ExperimentConfig:
     """Return the configuration that parsed TOML stands for; see `read_config`."""
     top = _Table(data, where, ("title", "seeds", "points", "confidence", "time_limit", "quick", "games", "learners"))
     hurry = _Table(top.table("quick"), f"{where}: quick", ("seeds", "points", "scale", "time_limit"))
@@ -191,7 +197,9 @@ def config_from_data(data: Mapping[str, Any], where: str, *, quick: bool = False
     def setting(name: str, default: Any) -> Any:
         return hurry.data.get(name, top.data.get(name, default)) if quick else top.data.get(name, default)
 
-    seeds = _whole(setting("seeds", 10), f"{where}: seeds", 1)
+    most = _whole(setting("seeds", 10), f"{where}: seeds", 1)
+    if seeds is not None:
+        most = min(most, _whole(seeds, "experiment: seeds", 1))
     points = _whole(setting("points", 30), f"{where}: points", 1)
     scale = _positive(hurry.data.get("scale", 1), f"{where}: quick: scale") if quick else 1.0
     confidence = _positive(top.data.get("confidence", 0.95), f"{where}: confidence")
@@ -209,7 +217,7 @@ def config_from_data(data: Mapping[str, Any], where: str, *, quick: bool = False
     for instances, share in games:
         for instance in instances:
             for name, table in zip(names, learners, strict=True):
-                runs += _runs(instance, name, table, points, seeds, scale * share)
+                runs += _runs(instance, name, table, points, most, scale * share)
     return ExperimentConfig(
         title=top.text("title"),
         confidence=confidence,

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact import catalog
+from arneq_exact.learning.experiment.configuration import Instance
 from arneq_exact.markov.audit import audit
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.evaluate import gap, robust_values
@@ -20,6 +22,9 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solver import solve
 
 Record = dict[str, Any]
+
+SAME = 1e-6
+"""Relative difference of values up to which two equilibria are one line in a figure."""
 
 
 def first_states(game: MarkovGame) -> FloatArray:
@@ -64,27 +69,48 @@ def final_records(game: MarkovGame, threat: ThreatModel, policy: Policy) -> list
     ]
 
 
-def reference_records(game: MarkovGame, k: int, time_limit: float) -> tuple[list[Record], float]:
-    """Solve a game; return values with proved bounds, and the seconds that it took.
+def reference_records(instance: Instance, time_limit: float) -> tuple[list[Record], float]:
+    """Return the exact answers of an instance with proved bounds, and the seconds that `solve` took.
 
-    `lower` is proved to be attained by the solver's policy, `upper` not to be exceeded by any deviation from
-    it [T12]. Where the answer is certified they are equal to the tolerance, and one ARNEQ value; there may
-    be other ARNEQs.
+    The first is what `solve` finds by itself; if the catalog holds another equilibrium of the game, that one,
+    certified, follows. `lower` is proved to be attained by the policy, `upper` not to be exceeded by any
+    deviation from it [T12]. Where the answer is certified they are equal to the tolerance: the values of one
+    ARNEQ; there may be others.
     """
-    threat = ThreatModel(k)
-    solution = solve(game, threat, time_limit=time_limit)
+    game, threat = instance.load(), ThreatModel(instance.k)
+    found = solve(game, threat, time_limit=time_limit)
+    answers = {"solve": found}
+    known = _known_policy(instance, game)
+    if known is not None:
+        proved = solve(game, threat, time_limit=time_limit, start=known)
+        if not found.proved or np.abs(proved.values - found.values).max() > SAME * np.abs(found.values).max():
+            answers["catalog"] = proved
     start = first_states(game)
-    lower = np.asarray(solution.certificate.lower, dtype=np.float64)
-    upper = np.asarray(solution.certificate.upper, dtype=np.float64)
-    records = [
-        {
-            **record,
-            "status": solution.status,
-            "method": solution.method,
-            "lower": float(lower[agent] @ start),
-            "upper": float(upper[agent] @ start),
-            "proved_gap": float(solution.epsilon[agent]),
-        }
-        for agent, record in enumerate(final_records(game, threat, solution.policy))
-    ]
-    return records, solution.seconds
+    records = []
+    for source, answer in answers.items():
+        lower = np.asarray(answer.certificate.lower, dtype=np.float64)
+        upper = np.asarray(answer.certificate.upper, dtype=np.float64)
+        records += [
+            {
+                "source": source,
+                "status": answer.status,
+                "method": answer.method,
+                **record,
+                "lower": float(lower[agent] @ start),
+                "upper": float(upper[agent] @ start),
+                "proved_gap": float(answer.epsilon[agent]),
+            }
+            for agent, record in enumerate(final_records(game, threat, answer.policy))
+        ]
+    return records, found.seconds
+
+
+def _known_policy(instance: Instance, game: MarkovGame) -> Policy | None:
+    """Return the equilibrium that the catalog holds of this instance, if it holds one."""
+    entry = catalog.entry(instance.game)
+    if any(entry.parameters[name][0] != value for name, value in instance.parameters.items()):
+        return None
+    for answer in entry.answers:
+        if answer.policy is not None and answer.threat.same_as(ThreatModel(instance.k), game.n_agents):
+            return answer.policy(game)
+    return None

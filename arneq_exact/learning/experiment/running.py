@@ -81,7 +81,7 @@ def refer(instance: Instance, out: Path, time_limit: float) -> None:
     """Solve an instance, unless that has been done."""
     path = reference_path(out, instance)
     if read_records(path) is None:
-        records, seconds = reference_records(instance.load(), instance.k, time_limit)
+        records, seconds = reference_records(instance, time_limit)
         _write(path, {"final": records, "seconds": seconds, "done": True}, {})
 
 

@@ -8,7 +8,7 @@ Student's distribution of m − 1 degrees of freedom; of one observation there i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,9 +103,9 @@ def finals(result: ExperimentResult) -> list[Record]:
 
 
 def references(result: ExperimentResult) -> list[Record]:
-    """Return a row per instance: the exact solver's values, means over agents, its largest proved gap."""
+    """Return a row per exact answer: values as means over agents, the largest proved gap."""
     rows = []
-    for (game, k), records in _grouped(result.reference, ("game", "k")).items():
+    for (game, k, source), records in _grouped(result.reference, ("game", "k", "source")).items():
         numbers = {
             name: _observation(name, records)
             for name in ("nominal", *_budgets(records), "static", "gap", "lower", "upper")
@@ -119,8 +119,10 @@ def references(result: ExperimentResult) -> list[Record]:
             {
                 "game": game,
                 "k": k,
+                "source": source,
                 "status": records[0]["status"],
                 "method": records[0]["method"],
+                "proved": records[0]["status"] != "incomplete",
                 **numbers,
                 "proved_gap": max(record["proved_gap"] for record in records),
                 "seconds": seconds[0],
@@ -129,14 +131,15 @@ def references(result: ExperimentResult) -> list[Record]:
     return rows
 
 
-def margins(result: ExperimentResult, is_art: Callable[[str], bool]) -> list[Margin]:
-    """Return the margins of the robust value of every learner for which `is_art`, over every other one."""
+def margins(result: ExperimentResult) -> list[Margin]:
+    """Return the margins of the robust value of every learner that is ART, over every other one."""
+    art = {run.label for run in result.config.runs if run.learner.startswith("art-")}
     found = []
     rows = finals(result)
-    for mine in (row for row in rows if is_art(row["learner"])):
+    for mine in (row for row in rows if row["learner"] in art):
         for other in rows:
             same = (other["game"], other["k"]) == (mine["game"], mine["k"])
-            if same and not is_art(other["learner"]):
+            if same and other["learner"] not in art:
                 name = f"robust_k{mine['k']}" if mine["k"] else "nominal"
                 a, b = mine[name], other[name]
                 found.append(
