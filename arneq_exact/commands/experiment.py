@@ -23,7 +23,10 @@ def add(commands: Any) -> None:
     parser = add_command(commands, "experiment", "train learners and judge them by the exact answer", run)
     parser.add_argument("config", metavar="CONFIG", help="a .toml file, see the docs on experiments")
     parser.add_argument(
-        "--out", required=True, metavar="DIR", help="folder of the results; a run that was stopped goes on there"
+        "--out",
+        required=True,
+        metavar="DIR",
+        help="folder of the results; a run that was stopped goes on there",
     )
     parser.add_argument("--quick", action="store_true", help="the small version that CONFIG describes")
     parser.add_argument("--seeds", type=int, metavar="N", help="at most N seeds of each learner")

@@ -32,7 +32,7 @@ from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
 ROUNDING = 64 * float(np.finfo(float).eps)
 TINY = float(np.finfo(float).tiny)
 REPLY_ROUNDS = 1000
-PROMPT_ROUNDS = 20
+PROMPT_ROUNDS = 10
 """Policy iterations of a reply in which states are compared each in units of its own payoffs. Later ones take
 the largest value of all as unit: where values should be 0 and are dust, dust could cycle."""
 

@@ -185,7 +185,7 @@ def audit(
             for agent in agents
         )
         judged = {k: _judged(game, budget(threat, k), profile) for k in agents}
-        own, worst, gap = _judged_with_gap(game, threat, profile)
+        own, worst, gap = robust_values_and_gap(game, threat, profile)
     points = tuple(threat.corruptions(game.n_agents, agent) for agent in agents)
     has_static = all(has_static_policy(of_agent) for of_agent in points)
     return Audit(
@@ -234,10 +234,10 @@ def _judged(
     return np.stack(values), tuple(attacks)
 
 
-def _judged_with_gap(
+def robust_values_and_gap(
     game: MarkovGame, threat: ThreatModel, policy: Policy
 ) -> tuple[FloatArray, tuple[WorstAttack, ...], FloatArray]:
-    """Return robust values, worst attacks and gaps."""
+    """Return robust values (n, S), worst attacks and gaps (n, S) of a valid stationary policy."""
     own, attacks = _judged(game, threat, policy)
     best = [
         AttackedAgent(game, threat, list(policy), agent).solve(own[agent]).value

@@ -88,7 +88,9 @@ def draw_finals(path: str | Path, finals: Sequence[Row], references: Sequence[Ro
     """
     places = list(dict.fromkeys((row["game"], row["k"]) for row in finals))
     learners = list(dict.fromkeys(row["learner"] for row in finals))
-    figure = _figure((4.1 * min(2, len(places)) + 1.6, (0.24 * len(learners) + 1.2) * -(-len(places) // 2) + 0.6))
+    figure = _figure(
+        (4.1 * min(2, len(places)) + 1.6, (0.24 * len(learners) + 1.2) * -(-len(places) // 2) + 0.6)
+    )
     grid = figure.subplots(-(-len(places) // 2), min(2, len(places)), squeeze=False)
     axes = list(grid.flat)
     for axis in axes[len(places) :]:
@@ -159,7 +161,7 @@ def _curve(axis: Any, rows: Sequence[Row], name: str, number: int, floor: float 
         lifted([band.mean - band.half_width for band in bands]),
         lifted([band.mean + band.half_width for band in bands]),
         color=colour,
-        alpha=0.18,
+        alpha=0.12,
         linewidth=0,
     )
     axis.plot(x, lifted([band.mean for band in bands]), color=colour, linestyle=line, linewidth=1.5)
@@ -170,11 +172,18 @@ def _exact(axis: Any, row: Row) -> list[tuple[str, Any]]:
     if row["proved"]:
         label = "proved ARNEQ" if row["source"] == "solve" else "proved ARNEQ of the catalog"
         line = axis.axhline(
-            row["lower"], color=EXACT, linewidth=1.1, linestyle=EXACT_LINES[row["source"]], zorder=1.5, label=label
+            row["lower"],
+            color=EXACT,
+            linewidth=1.1,
+            linestyle=EXACT_LINES[row["source"]],
+            zorder=1.5,
+            label=label,
         )
         return [(label, line)]
     label = "proved bounds (solve incomplete)"
-    return [(label, axis.axhspan(row["lower"], row["upper"], color=FAINT, alpha=0.5, zorder=0.5, label=label))]
+    return [
+        (label, axis.axhspan(row["lower"], row["upper"], color=FAINT, alpha=0.5, zorder=0.5, label=label))
+    ]
 
 
 def _mean_and_half(value: Any) -> tuple[float, float]:

@@ -40,6 +40,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,13 @@ class Instance:
     k: int
 
     def load(self) -> MarkovGame:
-        """Build the game."""
-        return catalog.load(self.game, **self.parameters)
+        """Build the game, once in each process."""
+        return _built(self.game, json.dumps(self.parameters, sort_keys=True))
+
+
+@cache
+def _built(game: str, parameters: str) -> MarkovGame:
+    return catalog.load(game, **json.loads(parameters))
 
 
 @dataclass(frozen=True)
@@ -152,9 +158,7 @@ def fingerprint(thing: Run | Instance) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def read_config(
-    path: str | Path, *, quick: bool = False, seeds: int | None = None
-) -> ExperimentConfig:
+def read_config(path: str | Path, *, quick: bool = False, seeds: int | None = None) -> ExperimentConfig:
     """Read a configuration.
 
     Parameters
@@ -191,7 +195,9 @@ def config_from_data(
     data: Mapping[str, Any], where: str, *, quick: bool = False, seeds: int | None = None
 ) -> ExperimentConfig:
     """Return the configuration that parsed TOML stands for; see `read_config`."""
-    top = _Table(data, where, ("title", "seeds", "points", "confidence", "time_limit", "quick", "games", "learners"))
+    top = _Table(
+        data, where, ("title", "seeds", "points", "confidence", "time_limit", "quick", "games", "learners")
+    )
     hurry = _Table(top.table("quick"), f"{where}: quick", ("seeds", "points", "scale", "time_limit"))
 
     def setting(name: str, default: Any) -> Any:
@@ -232,12 +238,14 @@ def _game(data: Any, where: str, quick: bool) -> tuple[list[Instance], float]:
     table = _Table(data, where, ("name", "kind", "game", "parameters", "k", "scale", "quick"))
     name, game = table.text("name"), table.text("game")
     if game not in catalog.names():
-        raise InputError(f"{where}: game is {shown(game)}; must be a name of the catalog, as `arneq games` lists")
+        raise InputError(
+            f"{where}: game is {shown(game)}; must be a name of the catalog, as `arneq games` lists"
+        )
     parameters = {**table.table("parameters"), **(table.table("quick") if quick else {})}
     budgets = table.data.get("k")
     if not isinstance(budgets, list) or not budgets:
         raise InputError(f"{where}: k is {shown(budgets)}; must be a list of budgets")
-    n = catalog.load(game, **parameters).n_agents
+    n = Instance(name, "", game, parameters, 0).load().n_agents
     instances = []
     for k in budgets:
         if not 0 <= _whole(k, f"{where}: k", 0) < n:
@@ -246,9 +254,7 @@ def _game(data: Any, where: str, quick: bool) -> tuple[list[Instance], float]:
     return instances, _positive(table.data.get("scale", 1), f"{where}: scale")
 
 
-def _runs(
-    instance: Instance, name: str, table: _Table, points: int, seeds: int, scale: float
-) -> list[Run]:
+def _runs(instance: Instance, name: str, table: _Table, points: int, seeds: int, scale: float) -> list[Run]:
     learner = table.text("learner")
     if learner not in learner_names():
         raise InputError(
@@ -276,7 +282,9 @@ class _Table:
         """Return a text that must be there."""
         value = self.data.get(key)
         if not isinstance(value, str) or not slug(value):
-            raise InputError(f"{self.where}: {key} is {shown(value)}; must be a text with a letter or a digit")
+            raise InputError(
+                f"{self.where}: {key} is {shown(value)}; must be a text with a letter or a digit"
+            )
         return value
 
     def table(self, key: str) -> Mapping[str, Any]:

@@ -1,8 +1,9 @@
 """Running an experiment: all its runs in parallel, each once, whatever has been interrupted before.
 
 The runs are independent, so they are handed to joblib: to processes of this machine, or to a Dask cluster
-whose workers see the same output folder. Each keeps its own file (`arneq_exact.learning.experiment.running`);
-an experiment that was killed goes on where every run of it was. Who computes a run has no part in its numbers.
+whose workers see the same output folder. Each keeps its own file (`arneq_exact.learning.experiment.running`),
+so that an experiment that was killed goes on where every run of it was. Who computes a run has no part in
+its numbers.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def run_experiment(
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     # The references first: each may take as long as many runs.
     tasks = [joblib.delayed(refer)(instance, folder, config.time_limit) for instance in config.instances]
-    tasks += [joblib.delayed(train)(run, folder) for run in config.runs]
+    # Then seed by seed: what is stopped early can be shown with fewer seeds.
+    tasks += [joblib.delayed(train)(run, folder) for run in sorted(config.runs, key=lambda run: run.seed)]
     with ExitStack() as stack:
         if backend == "dask":
             stack.enter_context(_dask(scheduler, workers))

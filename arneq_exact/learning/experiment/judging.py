@@ -12,9 +12,8 @@ import numpy as np
 
 from arneq_exact import catalog
 from arneq_exact.learning.experiment.configuration import Instance
-from arneq_exact.markov.audit import audit
+from arneq_exact.markov.audit import audit, robust_values_and_gap
 from arneq_exact.markov.bellman import one_blas_thread
-from arneq_exact.markov.evaluate import gap, robust_values
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
@@ -38,8 +37,7 @@ def curve_records(game: MarkovGame, threat: ThreatModel, policy: Policy) -> list
     """Return what a learning curve shows of a policy."""
     start = first_states(game)
     with one_blas_thread():
-        robust = robust_values(game, threat, policy)
-        gaps = gap(game, threat, policy)
+        robust, _, gaps = robust_values_and_gap(game, threat, policy)
     return [
         {
             "agent": game.agent_name(agent),

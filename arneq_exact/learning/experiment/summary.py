@@ -16,6 +16,9 @@ import numpy as np
 from arneq_exact.learning.experiment.judging import Record
 from arneq_exact.learning.experiment.results import ExperimentResult
 
+REFERENCE_LEARNERS = ("procedure", "solve")
+"""Names in the registry of what is no learner but a line to compare with."""
+
 GAPS = ("gap", "gap_at_start")
 
 
@@ -132,14 +135,15 @@ def references(result: ExperimentResult) -> list[Record]:
 
 
 def margins(result: ExperimentResult) -> list[Margin]:
-    """Return the margins of the robust value of every learner that is ART, over every other one."""
+    """Return the margins of the robust value of every learner that is ART, over every other that learns."""
     art = {run.label for run in result.config.runs if run.learner.startswith("art-")}
+    lines = {run.label for run in result.config.runs if run.learner in REFERENCE_LEARNERS}
     found = []
     rows = finals(result)
     for mine in (row for row in rows if row["learner"] in art):
         for other in rows:
             same = (other["game"], other["k"]) == (mine["game"], mine["k"])
-            if same and other["learner"] not in art:
+            if same and other["learner"] not in art | lines:
                 name = f"robust_k{mine['k']}" if mine["k"] else "nominal"
                 a, b = mine[name], other[name]
                 found.append(
