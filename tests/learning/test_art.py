@@ -23,7 +23,7 @@ def relative_gap(game, threat, policy):
 
 @pytest.mark.parametrize("kind", ["decoupled-2", "decoupled-3", "zero-sum"])
 def test_art_comes_to_rest_where_every_agent_meets_one_opponent(kind):
-    """One configuration, a fixed number of iterations, the last iterate. benchmarks/art.py has all 50 games."""
+    """One configuration, a fixed number of iterations, the last one. benchmarks/art.py has all 50 games."""
     for seed in range(4):
         rng = np.random.default_rng([seed, len(kind)])
         n = 3 if kind == "decoupled-3" else 2
@@ -51,7 +51,7 @@ def test_the_security_value_of_the_climbing_game():
 @pytest.mark.parametrize("update", ["simultaneous", "alternating", "extragradient", "optimistic"])
 @pytest.mark.parametrize("parametrisation", ["softmax", "simplex"])
 def test_an_arneq_is_a_point_of_rest(update, parametrisation):
-    """Started at a proved ARNEQ with its attackers, exact ART with a joint attack stays, for 0 < k < n−1 too."""
+    """Started at a proved ARNEQ with its attackers, exact ART with a joint attack stays: here 0 < k < n−1."""
     game = catalog.load("random-dense", agents=3, states=2, actions=2, seed=1)
     threat = ThreatModel(1)
     solution = solve(game, threat)

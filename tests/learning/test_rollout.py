@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from learning_cases import random_game, random_parts, random_threat
+from learning_cases import random_game, random_parts, random_threat, softmax_slope
 
 from arneq_exact import MarkovGame, ThreatModel
 from arneq_exact.learning.attacked_game import AttackedGame
 from arneq_exact.learning.gradients import ExactGradients
-from arneq_exact.learning.parametrisation import Softmax
 from arneq_exact.learning.rollout import SampledGradients, cumulative, following
 from arneq_exact.learning.rollout_kernel import found
 
@@ -20,7 +19,7 @@ EPISODES = 400
 def flat(parts, gradient):
     """The gradient by all logits, in one vector."""
     names = sorted(parts)
-    return np.concatenate([Softmax().direction(parts[x], gradient.by[x], False).ravel() for x in names])
+    return np.concatenate([softmax_slope(parts[x], gradient.by[x]).ravel() for x in names])
 
 
 def estimates(arena, parts, draw, seed, baseline):
