@@ -13,6 +13,7 @@ All functions work on arrays (..., A) with a boolean array of the entries that e
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -125,7 +126,7 @@ def direction(
         Weight of the bonus −ln p.
     """
     n, n_states = occupancy.shape
-    vectors = int(np.prod(gradient.shape[2:-1]))
+    vectors = prod(gradient.shape[2:-1])
     change = np.empty(gradient.shape)
     direction_rows(
         _rows(probabilities),
@@ -143,4 +144,4 @@ def direction(
 
 def _rows(array: Any) -> Any:
     """View an array as a table of its vectors; a table of none where there are none."""
-    return array.reshape(int(np.prod(array.shape[:-1])), array.shape[-1])
+    return array.reshape(prod(array.shape[:-1]), array.shape[-1])
