@@ -45,6 +45,9 @@ STARTS = 6
 ENUMERATION_WORK = 200_000
 """Pairs of supports per sweep up to which all stage equilibria are enumerated: about a second."""
 
+POLISHED_AT_ONCE = 40
+"""Unknowns up to which a round costs more than a polish, so that one follows every round (measured)."""
+
 SETTLED = 1e-12
 """Relative change of values below which a run has settled."""
 
@@ -140,10 +143,9 @@ def _one_run(
         except StageError as error:
             problem.report(f"start abandoned: {error}")
             return
-        if isinstance(step, StageStep):
-            yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
         evaluated = step.evaluate(stage, values)
-        if number % 2 == 1 and polisher is not None:
+        small = polisher is not None and polisher.conditions.size <= POLISHED_AT_ONCE
+        if polisher is not None and (small or number % 2 == 1):
             near = polisher.conditions.at_profile(stage.policy, stage.attack)
             polished = polisher.candidate(near, number, "stage policy iteration with polish")
             if polished is not None:
@@ -152,9 +154,11 @@ def _one_run(
         change = float(np.abs(following - values).max())
         values = following
         settled = change <= SETTLED * max(float(np.abs(values).max()), 1e-300)
-        if settled or watch.see(values) is not None:
-            if isinstance(step, MultilinearStep):
-                yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
+        ended = settled or number == ROUNDS - 1 or watch.see(values) is not None
+        # Judging a profile costs more than a round; polishing tells sooner whether it is worth it.
+        if ended or polisher is None:
+            yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
+        if ended:
             return
 
 
