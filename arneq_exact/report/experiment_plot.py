@@ -60,7 +60,8 @@ def draw_curves(
         exact = [row for row in references if (row["game"], row["k"]) == (game, k)]
         exact_labels |= {label: handle for row in exact for label, handle in _exact(right, row)}
         kind = f" ({kinds[game]})" if kinds.get(game) else ""
-        left.set_yscale("log")
+        if floor > 0:
+            left.set_yscale("log")
         left.set_ylabel("gap", fontsize=9, color=INK)
         right.set_ylabel(f"worst-case value, k = {k}", fontsize=9, color=INK)
         left.set_title(f"{game}{kind}, k = {k}", loc="left", fontsize=10, fontweight="bold", color=INK)

@@ -42,28 +42,28 @@ def whole(tmp_path_factory):
 
 def test_every_run_is_made_once_and_judged_on_its_way(whole):
     _, result, seen = whole
-    assert len(result.config.runs) == 3 * (3 * 3 + 1)
+    assert len(result.config.runs) == 3 * (2 * 3 + 1)
     assert len(result.times) == len(result.config.runs) + 3
     final = {(row["game"], row["k"], row["learner"], row["seed"], row["agent"]) for row in result.final}
-    assert len(final) == len(result.final) == 10 * (4 + 4 + 3)
+    assert len(final) == len(result.final) == 7 * (4 + 4 + 3)
     at = [row["iteration"] for row in result.curves if (row["learner"], row["game"]) == ("ART", "crate")]
     assert sorted(set(at)) == [0, 4, 8, 12]
     at = [row["iteration"] for row in result.curves if (row["learner"], row["game"]) == ("ART", "food")]
     assert sorted(set(at)) == [0, 2, 4, 6]
     last = seen[-1]
-    assert last == {("crate", 1): (11, 11), ("crate", 2): (11, 11), ("food", 1): (11, 11)}
+    assert last == {("crate", 1): (8, 8), ("crate", 2): (8, 8), ("food", 1): (8, 8)}
 
 
 def test_the_numbers_are_those_of_the_learner_by_itself(whole):
     _, result, _ = whole
     game, threat = catalog.load("crate-pushing", width=3, height=3), ThreatModel(2)
-    learner = make_learner("art-exact", game, threat, seed=2, initial_spread=1.0, agent_rate=5.0)
+    learner = make_learner("art-exact", game, threat, seed=1, initial_spread=1.0, agent_rate=5.0)
     for iteration in (0, 4, 8, 12):
         learner.step(iteration - learner.iteration)
         rows = [
             row
             for row in result.curves
-            if (row["game"], row["k"], row["learner"], row["seed"]) == ("crate", 2, "ART", 2)
+            if (row["game"], row["k"], row["learner"], row["seed"]) == ("crate", 2, "ART", 1)
             and row["iteration"] == iteration
         ]
         own, gaps = robust_values(game, threat, learner.policy), gap(game, threat, learner.policy)
@@ -72,7 +72,7 @@ def test_the_numbers_are_those_of_the_learner_by_itself(whole):
             assert row["gap"] == pytest.approx(gaps[agent].max(), abs=1e-12)
             assert row["gap_at_start"] == pytest.approx(gaps[agent] @ game.initial, abs=1e-12)
     found = audit(game, threat, learner.policy)
-    rows = [r for r in result.final if (r["game"], r["k"], r["learner"], r["seed"]) == ("crate", 2, "ART", 2)]
+    rows = [r for r in result.final if (r["game"], r["k"], r["learner"], r["seed"]) == ("crate", 2, "ART", 1)]
     for agent, row in enumerate(rows):
         assert row["nominal"] == pytest.approx(found.nominal[agent] @ game.initial, abs=1e-12)
         for k in (1, 2, 3):
@@ -86,7 +86,9 @@ def test_the_reference_is_proved(whole):
     _, result, _ = whole
     assert {row["status"] for row in result.reference} <= {"exact", "certified"}
     for row in result.reference:
-        assert row["lower"] - 1e-7 <= row["robust_k2" if row["k"] == 2 else "robust_k1"] <= row["upper"] + 1e-7
+        assert (
+            row["lower"] - 1e-7 <= row["robust_k2" if row["k"] == 2 else "robust_k1"] <= row["upper"] + 1e-7
+        )
         assert row["proved_gap"] <= 1e-6
 
 
@@ -100,14 +102,13 @@ def test_the_catalog_knows_another_equilibrium():
     assert judging._known_policy(quick, quick.load()) is None
 
 
-@pytest.mark.parametrize(("backend", "workers"), [("threading", 3), ("loky", 2)])
-def test_workers_have_no_part_in_the_numbers(whole, tmp_path, backend, workers):
-    run_experiment(read_config(TINY), tmp_path, backend=backend, workers=workers).write(tmp_path)
+def test_workers_have_no_part_in_the_numbers(whole, tmp_path):
+    run_experiment(read_config(TINY), tmp_path, backend="loky", workers=2).write(tmp_path)
     assert tables(tmp_path) == tables(whole[0])
 
 
 def test_a_dask_cluster_makes_the_same_numbers(whole, tmp_path):
-    """A scheduler and two workers on this machine, within this process: no time is spent on starting others."""
+    """A scheduler and two workers on this machine, within this process: none has to be started."""
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
@@ -121,11 +122,11 @@ def test_a_dask_cluster_makes_the_same_numbers(whole, tmp_path):
     assert tables(tmp_path) == tables(whole[0])
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     pass
 
 
-@pytest.mark.parametrize("records", [1, 2, 5, 30])
+@pytest.mark.parametrize("records", [1, 30])
 def test_a_stopped_experiment_goes_on(whole, tmp_path, monkeypatch, records):
     """Stopped before a record is kept, wherever that is, it ends with the numbers of one that was not."""
     judge, left = running.curve_records, [records]
@@ -133,11 +134,11 @@ def test_a_stopped_experiment_goes_on(whole, tmp_path, monkeypatch, records):
     def failing(*arguments):
         left[0] -= 1
         if left[0] < 0:
-            raise _Stopped
+            raise _StoppedError
         return judge(*arguments)
 
     monkeypatch.setattr(running, "curve_records", failing)
-    with pytest.raises(_Stopped):
+    with pytest.raises(_StoppedError):
         run_experiment(read_config(TINY), tmp_path, backend="sequential")
     with pytest.raises(InputError, match="the run is not finished"):
         collect(read_config(TINY), tmp_path)

@@ -39,7 +39,7 @@ def test_defaults():
 
 def test_quick_and_fewer_seeds():
     config = read_config(TINY, quick=True)
-    assert {run.seed for run in config.runs} == {0, 1}
+    assert {run.seed for run in config.runs} == {0}
     assert {(run.label, run.instance.name, run.iterations) for run in config.runs} >= {
         ("ART", "crate", 6),
         ("ART", "food", 3),
@@ -47,7 +47,7 @@ def test_quick_and_fewer_seeds():
     }
     assert config.runs[0].instance.parameters == {"width": 3, "height": 1}
     assert {run.seed for run in read_config(TINY, seeds=1).runs} == {0}
-    assert {run.seed for run in read_config(TINY, seeds=9).runs} == {0, 1, 2}
+    assert {run.seed for run in read_config(TINY, seeds=9).runs} == {0, 1}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """The results of an experiment: tables of records, collected from the files of the runs and written as such.
 
 Four tables. `curves`: a row per judged iteration and agent. `final`: a row per run and agent. `reference`: a
-row per exact answer and agent. `times`: a row per run. What a seed decides and what the clock decides stand in
-different tables, so that `curves` and `final` are the same bytes for any number of workers, and `reference` is
-wherever the solver ends before its time limit.
+row per exact answer and agent. `times`: a row per run. What a seed decides and what the clock decides stand
+in different tables, so that `curves` and `final` are the same bytes for any number of workers, and so is
+`reference` wherever the solver ends before its time limit.
 """
 
 from __future__ import annotations

@@ -8,14 +8,15 @@ bytes of a run that was not. Every number is made by the run's own seed.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from arneq_exact.learning.checkpoint import replace_file
 from arneq_exact.learning.experiment.configuration import Instance, Run, fingerprint, slug
 from arneq_exact.learning.experiment.judging import curve_records, final_records, reference_records
 from arneq_exact.learning.learner import Array
@@ -100,11 +101,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
 def _write(path: Path, records: Mapping[str, Any], state: Mapping[str, Array]) -> None:
     """Replace a file at once: a reader, or a run that is resumed, sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
     arrays = {f"{STATE}{name}": array for name, array in state.items()}
     arrays[RECORDS] = np.array(json.dumps(records, ensure_ascii=False))
-    with open(new, "wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
+    packed = BytesIO()
+    np.savez(packed, **arrays)  # type: ignore[arg-type]
+    replace_file(path, packed.getvalue())
