@@ -134,8 +134,8 @@ def level_game(game: MarkovGame, states: IntArray, values: FloatArray) -> Markov
 def level_threat(game: MarkovGame, threat: ThreatModel, states: IntArray) -> ThreatModel:
     """Return the threat with its masks renumbered for some states (S',).
 
-    Attackers keep the extreme points that they have in the whole game, which are more where anything is masked;
-    so columns keep their numbers.
+    Attackers keep the extreme points that they have in the whole game, which are more where anything is
+    masked; so columns keep their numbers.
     """
     if threat.masks is None:
         return threat
