@@ -7,8 +7,8 @@ Classes, decided by the threat and by what masks leave corrupted agents to do in
 * ``bimatrix``: two agents, no corruption: a Nash equilibrium by Lemke–Howson.
 * ``polymatrix`` [T11]: two agents without masks, agent i corrupted-against with probability p_i: Lemke's
   method.
-* ``general``: everything else, any number of agents under any threat [T10], by active-set Newton and barrier
-  paths (`arneq_exact.stage.multilinear`).
+* ``general``: everything else, any number of agents under any threat [T10], by pure profiles, active-set
+  Newton and barrier paths (`arneq_exact.stage.multilinear`).
 
 A stage game may have many equilibria: a selection chooses (`arneq_exact.stage.selection`). ``first`` is the
 one that the method of the class finds, the same whatever was played before. For others all are enumerated

@@ -46,7 +46,7 @@ def test_finite_horizons_are_proved(rng, name):
 def test_what_converges_is_an_equilibrium(rng, n, actions, name):
     """[T7]"""
     threat = games.general_threats(n)[name]
-    game = games.random_game(rng, n, 2, actions, 0.5)
+    game = games.random_game(rng, n, 2, actions, 0.3)
     for selection in ("first", "nearest") if (n, actions) == (3, 3) else ("first",):
         result = iterate(game, threat, selection=selection, max_iterations=60, keep_trace=n < 3)
         assert result.status in ("converged", "cycle")
