@@ -149,6 +149,7 @@ def _one_run(
             polished = polisher.candidate(near, number, "stage policy iteration with polish")
             if polished is not None:
                 yield polished
+        profile = Candidate(Policy(game, stage.policy), number, "stage policy iteration")
         following = (1 - damping) * values + damping * evaluated
         change = float(np.abs(following - values).max())
         values = following
@@ -156,7 +157,9 @@ def _one_run(
         ended = settled or number == ROUNDS - 1 or watch.see(values) is not None
         # Judging a profile costs more than a round; polishing tells sooner whether it is worth it.
         if ended or polisher is None:
-            yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
+            yield profile
+        else:
+            problem.unfinished = profile
         if ended:
             return
 
