@@ -32,6 +32,7 @@ DISCOUNT = 0.9
 ITERATIONS = 2000
 GOOD = 1e-3
 LEAST_SHARE = 0.9
+PRODUCT = "(n = 3, product attacks)"
 
 CONFIGURATIONS = {
     "ART as in the paper": {},
@@ -96,7 +97,12 @@ def convergence(quick: bool) -> bool:
         found = relative_gap(game, threat, learner.policy)
         for name in (kind, "all"):
             rows.setdefault(name, []).append(found)
+        if game.n_agents == 3:  # where two are corrupted, product attacks make another game [T2]
+            learner = make_learner("art-exact", game, threat, **{**CONVERGENT, "attack": "product"})
+            learner.step(ITERATIONS)
+            rows.setdefault(PRODUCT, []).append(relative_gap(game, threat, learner.policy))
     rows["all"] = rows.pop("all")
+    rows[PRODUCT] = rows.pop(PRODUCT)
     console.print(table_of_gaps(f"exact ART, {CONVERGENT}, {ITERATIONS} iterations, last iterate", rows))
     share = float(np.mean(np.array(rows["all"]) <= GOOD))
     console.print(f"{share:.0%} within {GOOD:g}; {time.process_time() - began:.0f} s")

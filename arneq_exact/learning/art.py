@@ -196,7 +196,7 @@ class ART(Learner):
             is_policy = name == "policy"
             towards = direction(
                 self._form,
-                played[name],
+                self._form.probabilities(variables[name], self._allowed[name]),
                 gradient,
                 self._allowed[name],
                 unit if is_policy else -unit,

@@ -49,7 +49,8 @@ class TrainingOptions:
     attack : {"product", "joint"}
         ω and π̂ as in the paper, or any mixture over columns; see `arneq_exact.learning.attacked_game`.
     natural : bool
-        Divide gradients by the occupancy of the state; in softmax, natural policy gradient.
+        Divide gradients by the occupancy of the state; in softmax, natural policy gradient. Sampled gradients
+        are divided by the visits of their own batch, which is no longer free of bias.
     update : {"simultaneous", "alternating", "extragradient", "optimistic"}
         Gradient descent ascent at once; agents first, then attackers at the new policies (two evaluations);
         the gradient of a trial step applied at where it began (Korpelevich 1976, two evaluations); the same
@@ -58,12 +59,14 @@ class TrainingOptions:
         Two different rates or schedules make two time scales.
     agent_schedule, attacker_schedule : schedule
     entropy : float
-        Weight τ of an entropy bonus for every player at the states it visits, in units of the reward range.
+        Weight τ of an entropy bonus for every player at the states it visits, in units of the reward range;
+        of what it would play without exploration.
     entropy_schedule : schedule
     averaging : {"last", "uniform", "linear"}
         What `policy` shows: the last iterate, or the average over iterations, of equal or growing weight.
     exploration : float
-        Share ε of uniform play that every player mixes in; needed by sampled gradients on the simplex.
+        Share ε of uniform play that every player mixes in; needed by sampled gradients on the simplex. With
+        natural sampled steps it bounds how far an action that is hardly ever played can throw its logit.
     initial_spread : float
         Standard deviation of the logits that learning begins with, drawn by the seed; 0 begins uniformly.
     start : {"uniform", "initial"}

@@ -14,7 +14,6 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solution import Solution
 from arneq_exact.solver import solve
-from arneq_exact.stage.selection import Selection
 
 
 class Procedure(Learner):
@@ -36,7 +35,7 @@ class Procedure(Learner):
     name: ClassVar[str] = "procedure"
 
     def __init__(
-        self, game: MarkovGame, threat: ThreatModel, *, seed: int = 0, selection: Selection = "first"
+        self, game: MarkovGame, threat: ThreatModel, *, seed: int = 0, selection: str = "first"
     ) -> None:
         super().__init__(game, threat, seed=seed)
         require_game_and_threat(game, threat, self.name)
@@ -53,7 +52,7 @@ class Procedure(Learner):
     @property
     def settings(self) -> dict[str, Any]:
         """The selection."""
-        return {"selection": self.selection if isinstance(self.selection, str) else repr(self.selection)}
+        return {"selection": self.selection}
 
     def _iterate(self) -> None:
         stage = self._step.at(self._values, self._policy if self.iteration else None)

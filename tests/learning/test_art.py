@@ -166,6 +166,37 @@ def test_exploration_is_a_floor(rng):
             assert (learner.policy[agent][state, :count] >= 0.1 / count - 1e-12).all()
 
 
+@pytest.mark.parametrize("parametrisation", ["softmax", "simplex"])
+def test_gradients_pass_through_exploration(parametrisation, rng):
+    """A plain step goes along the slope of what is played, by central differences in the variables."""
+    game = random_game(rng, 2, 2)
+    options = {
+        "parametrisation": parametrisation,
+        "exploration": 0.3,
+        "agent_rate": 1e-3,
+        "initial_spread": 0.5,
+    }
+    learner = ART(game, ThreatModel(1), **options)
+    source = ExactGradients(learner._arena)
+    before = learner.state()["variable_policy"]
+    slopes = np.zeros(before.shape)
+    for agent in range(2):
+        for place in np.argwhere(learner._allowed["policy"][agent]):
+            worth = []
+            for shift in (1e-5, -1e-5):
+                moved = {name: array.copy() for name, array in learner._variables.items()}
+                moved["policy"][agent][tuple(place)] += shift
+                worth.append(source.gradients(learner.played(moved)).objective[agent])
+            slopes[agent][tuple(place)] = (worth[0] - worth[1]) / 2e-5 / game.reward_range[agent]
+    if parametrisation == "simplex":  # the part of the slope within the simplex
+        allowed = learner._allowed["policy"]
+        slopes -= np.where(allowed, slopes.sum(axis=2, keepdims=True) / allowed.sum(axis=2, keepdims=True), 0)
+    learner.step()
+    step = (learner.state()["variable_policy"] - before) / 1e-3
+    np.testing.assert_allclose(step, slopes, atol=1e-6 * np.abs(slopes).max())
+    assert np.abs(slopes).max() > 1e-2
+
+
 def test_sampled_art_improves_a_policy():
     """From a uniform start towards the security strategy, with noise."""
     game = MarkovGame.one_shot([CLIMBING] * 2)
