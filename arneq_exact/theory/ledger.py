@@ -1,0 +1,37 @@
+"""The ledger: every statement that is run, one row each, in the order of the theory page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from arneq_exact.errors import InputError
+from arneq_exact.theory.statement import Statement
+
+STATEMENTS: tuple[Statement, ...] = ()
+
+
+def statement(name: str) -> Statement:
+    """Return the statement with this id.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    for one in STATEMENTS:
+        if one.id == name:
+            return one
+    known = ", ".join(one.id for one in STATEMENTS)
+    raise InputError(f"theory: statement {name!r} is unknown; must be one of {known}")
+
+
+def statements(names: Sequence[str] = ()) -> tuple[Statement, ...]:
+    """Return the statements with these ids, in the order of the ledger; all of them for no names.
+
+    The id of a theory page, such as "T4", stands for all of its parts.
+    """
+    chosen = set()
+    for name in names:
+        parts = {one.id for one in STATEMENTS if one.id == name or one.id.split(".")[0] == name}
+        chosen |= parts or {statement(name).id}
+    return tuple(one for one in STATEMENTS if not names or one.id in chosen)
