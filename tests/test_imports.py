@@ -65,7 +65,9 @@ MAY_IMPORT = {
         "solution",
         "solver",
         "study",
+        "learning",
     },
+    "learning": {"errors", "model", "stage", "markov"},
     "cli": {"errors", "commands"},
     "commands": {
         "errors",
