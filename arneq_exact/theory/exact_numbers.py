@@ -114,7 +114,8 @@ def solve_linear_system(matrix: list[list[Fraction]], right: list[Fraction]) -> 
 
     Examples
     --------
-    >>> solve_linear_system([[Fraction(2), Fraction(1)], [Fraction(1), Fraction(1)]], [Fraction(3), Fraction(2)])
+    >>> one = Fraction(1)
+    >>> solve_linear_system([[2 * one, one], [one, one]], [3 * one, 2 * one])
     [Fraction(1, 1), Fraction(1, 1)]
     """
     rows = [[*row, entry] for row, entry in zip(matrix, right, strict=True)]

@@ -1,11 +1,11 @@
 """A periodic orbit of the model-based procedure in rational numbers, and the proof that it is one.
 
-Let the procedure select, at iteration t, the pure joint action a^t(s) in every state, with a^{t+p} = a^t. While
-it does so, V^{t+1}_i(s) = r_i(s, b) + γ_i Σ_s' P(s'|s, b) V^t_i(s') with b the joint action that agent i's
-attacker turns a^t(s) into; p steps are one affine map, a contraction, and its fixed point V^0 solves a linear
-system with rational data. It *is* an orbit of the procedure if at every t, at the exact payoffs Q^t, a^t(s)
-is a stage ARNEQ, worth V^{t+1}(s). If moreover it is the unique stage ARNEQ in every state, the procedure has no
-choice: whatever its selection, from V^0 it goes round for ever.
+Let the procedure select, at iteration t, the pure joint action a^t(s) in every state, with a^{t+p} = a^t.
+While it does so, V^{t+1}_i(s) = r_i(s, b) + γ_i Σ_s' P(s'|s, b) V^t_i(s') with b the joint action that
+agent i's attacker turns a^t(s) into; p steps are one affine map, a contraction, and its fixed point V^0
+solves a linear system with rational data. It *is* an orbit of the procedure if at every t, at the exact
+payoffs Q^t, a^t(s) is a stage ARNEQ, worth V^{t+1}(s). If moreover it is the unique stage ARNEQ in every
+state, the procedure has no choice: whatever its selection, from V^0 it goes round for ever.
 
 The orbit is *guessed* by running the procedure in doubles, with pure unique stage ARNEQ only
 (`arneq_exact.theory.pure_play`), and then solved and proved in Fractions.
@@ -102,7 +102,7 @@ def find_orbit(game: MarkovGame, k: int, iterations: int = 150) -> PeriodicOrbit
             if joint is None:
                 return None
             play.append(joint)
-            following[:, state] = pure_play(stage, k).values[(slice(None), *joint)]
+            following[:, state] = pure_play(stage, k).worth(joint)
         history.append(play)
         values = following
         if step >= 40 and all(one == play for one in history[-30:]):
@@ -127,7 +127,9 @@ def proved_orbit(game: MarkovGame, k: int, play: list[Play]) -> PeriodicOrbit | 
         for state in range(size):
             stage = _stage(game, payoffs, state)
             for agent in range(n):
-                rows[agent, state] = _worst_row(game, stage[agent], k, agent, state, play[step % period][state])
+                rows[agent, state] = _worst_row(
+                    game, stage[agent], k, agent, state, play[step % period][state]
+                )
         attacked = [*attacked[-period + 1 :], rows]
         floats = np.stack([payoffs[agent, rows[agent]] for agent in range(n)])
     for agent in range(n):
@@ -150,7 +152,7 @@ def proved_orbit(game: MarkovGame, k: int, play: list[Play]) -> PeriodicOrbit | 
             stage = exact_backup(game, state, values[t])
             joint = play[t][state]
             found = pure_play(stage, k)
-            worth = found.values[(slice(None), *joint)]
+            worth = found.worth(joint)
             if not found.strict[joint] or unique_profile(stage, k) != joint:
                 return None
             if (worth != values[(t + 1) % period, :, state]).any():

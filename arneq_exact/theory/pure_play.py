@@ -1,23 +1,23 @@
 """Pure stage ARNEQ under a budget of k corrupted agents, and when a stage ARNEQ is the only one.
 
-All of it is comparison of payoffs, so that integers and Fractions give exact answers. With m = min(k, n−1) and K
-running over the sets of m other agents, a pure profile a is worth
+All of it is comparison of payoffs, so that integers and Fractions give exact answers. With m = min(k, n−1)
+and K running over the sets of m other agents, a pure profile a is worth
 
     g_i(a) = min over K of g_i^K(a),     g_i^K(a) = min over b_K of Q_i(a_i, b_K, a_rest)        [T1].
 
-**Saddle points.** a_i is a best reply if some column (K, b_K) that is worst for it is one against which it is the
-best action: mixing gains nothing there. (The condition is sufficient. Without it the reply a_i can be optimal
-against a mixture of columns only; such equilibria are not listed here.) It is *strict*, the only best reply, if
-it is the only best action against that column.
+**Saddle points.** a_i is a best reply if some column (K, b_K) that is worst for it is one against which it
+is the best action: mixing gains nothing there. (The condition is sufficient. Without it the reply a_i can
+be optimal against a mixture of columns only; such equilibria are not listed here.) It is *strict*, the only
+best reply, if it is the only best action against that column.
 
 **Iterated elimination.** Let only some actions be left, to each agent; what corrupted agents play is never
 restricted. An action b of agent i is in no stage ARNEQ with the actions left
 
 * if another action a pays more for every a_K and every a_rest that is left (a column at a time, hence for
   every mixture of columns), or
-* if some a ≠ b is the only best reply to all that is left: for every K there is one b_K at which Q_i(a, ·, a_rest)
-  is least, whatever a_rest is left, and where every other action pays less than a. For then a is worth
-  min_K E Q_i(a, b_K, a_rest), and every other mixture is worth less at the column that attains this.
+* if some a ≠ b is the only best reply to all that is left: for every K there is one b_K at which Q_i(a, ·,
+  a_rest) is least, whatever a_rest is left, and where every other action pays less than a. For then a is
+  worth min_K E Q_i(a, b_K, a_rest), and every other mixture is worth less at the column that attains this.
 
 If one action is left to every agent, the profile is the unique stage ARNEQ.
 
@@ -60,6 +60,11 @@ class PurePlay:
     def profiles(self) -> list[Joint]:
         """Return the equilibria in C order."""
         return [tuple(map(int, joint)) for joint in np.argwhere(self.equilibrium)]
+
+    def worth(self, joint: Joint) -> NDArray[Any]:
+        """Return the agents' values (n,) at one profile."""
+        index: tuple[Any, ...] = (slice(None), *joint)
+        return np.asarray(self.values[index])
 
 
 def corruption_sets(n: int, k: int, agent: int) -> list[Joint]:
