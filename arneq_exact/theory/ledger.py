@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from arneq_exact.errors import InputError
+from arneq_exact.theory import pure_attacks
 from arneq_exact.theory.statement import Statement
 
-STATEMENTS: tuple[Statement, ...] = ()
+STATEMENTS: tuple[Statement, ...] = (*pure_attacks.STATEMENTS,)
 
 
 def statement(name: str) -> Statement:
