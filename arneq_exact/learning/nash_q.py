@@ -186,9 +186,13 @@ def nash_q(
     snapshots = _whole(snapshots, "snapshots", 1)
     exploration = Trajectory() if exploration is None else exploration
     if not isinstance(exploration, Trajectory | RandomPairs):
-        raise InputError(f"{WHERE}: exploration is {shown(exploration)}; must be a Trajectory or RandomPairs")
+        raise InputError(
+            f"{WHERE}: exploration is {shown(exploration)}; must be a Trajectory or RandomPairs"
+        )
     if progress is not None and not callable(progress):
-        raise InputError(f"{WHERE}: progress is {shown(progress)}; must be a function of (updates, residual)")
+        raise InputError(
+            f"{WHERE}: progress is {shown(progress)}; must be a function of (updates, residual)"
+        )
     step_sizes(step_size, 1, 2, WHERE)
     start = _table(initial_payoffs, "initial_payoffs", "(n, rows)", (game.n_agents, game.n_rows))
     values = _table(reference_values, "reference_values", "(n, S)", (game.n_agents, game.n_states))
@@ -276,7 +280,7 @@ class _Run:
 
     def payoffs(self) -> FloatArray:
         """Q as (n, rows)."""
-        return np.ascontiguousarray(self.memory.payoffs.T)
+        return self.memory.payoffs.T.copy(order="C")
 
     def up_to(self, moment: int) -> None:
         """Run until so many updates are done."""

@@ -2,8 +2,9 @@
 
 A stage ARNEQ is a Nash equilibrium of the 2n-player game between agents and their attackers [T3], whose
 payoffs are multilinear: products of up to n mixtures. Its conditions are solved by active-set Newton from a
-known profile (the equilibrium of a nearby game, if the caller has one), and by following a barrier path where
-that fails; restarts follow paths with other weights. See `multilinear_kernel` for the order.
+known profile (the equilibrium of a nearby game, if the caller has one), and by following a barrier path
+where that fails; restarts follow paths with other weights. See `multilinear_kernel` for the order. Where
+all of them stall, pure profiles are looked through (`pure_saddle`).
 
 Guarantee: an answer is verified: the duality gap of every agent against its attacker, which bounds its
 regret, is at most 1e-10 of its payoff range; otherwise `StageError`. Which equilibrium is found depends on
@@ -26,7 +27,8 @@ import numpy as np
 from arneq_exact.model.corruption import Corruption
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.stage.layout import Group, Tables, tables
-from arneq_exact.stage.verification import count, refuse_unverified, unit_payoffs
+from arneq_exact.stage.pure_saddle import best_pure_saddle
+from arneq_exact.stage.verification import TOLERANCE, count, refuse_unverified, unit_payoffs
 
 PATHS = 8
 """Barrier paths tried for a game: the first from uniform weights, the others from random ones."""
@@ -104,10 +106,18 @@ def solve_multilinear_games(
         gap,
         method,
     )
+    stalled = np.flatnonzero(~(gap <= TOLERANCE))
+    for game in stalled:
+        pure = best_pure_saddle(unit[game], corruptions)
+        if pure is not None and pure[3] <= TOLERANCE:
+            for where, mixture in zip(slices, (*pure[0], *pure[1]), strict=True):
+                profile[game, where] = mixture
+            profile[game, size - n :], gap[game] = pure[2], pure[3]
     refuse_unverified(gap, "multilinear stage games", "auto")
     newton = int((method == multilinear_kernel.NEWTON).sum())
     count(calls, "active-set Newton", newton)
-    count(calls, "barrier path", batch - newton)
+    count(calls, "barrier path", batch - newton - len(stalled))
+    count(calls, "pure saddle", len(stalled))
     found = [profile[:, where] for where in slices]
     value = low + width * profile[:, size - n :]
     return MultilinearProfiles(tuple(found[:n]), tuple(found[n:]), value)

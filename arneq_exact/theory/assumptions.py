@@ -269,5 +269,5 @@ def common_types(types: Flags) -> EncounteredTypes:
     """Return what the types (t, n, S) of a run have in common."""
     always = np.bitwise_and.reduce(types, axis=0) & np.uint8(TYPE_A | TYPE_B_PRIME)
     possible = ((types & (TYPE_A | UNDECIDED)) > 0).all(axis=0)
-    undecided = possible & ((types & UNDECIDED) > 0).any(axis=0)
-    return EncounteredTypes(always.astype(np.uint8), undecided)
+    undecided = np.logical_and(possible, ((types & UNDECIDED) > 0).any(axis=0))
+    return EncounteredTypes(always.astype(np.uint8), np.asarray(undecided))

@@ -37,16 +37,6 @@ def exact_array(numbers: Any) -> ExactArray:
     return result.reshape(table.shape)
 
 
-def exact_rewards(game: MarkovGame, state: int) -> ExactArray:
-    """Return the exact rewards of a state, (n, A1, ..., An)."""
-    rows = range(int(game.offsets[state]), int(game.offsets[state + 1]))
-    if game.exact is None:
-        paid = exact_array(game.rewards[rows.start : rows.stop])
-    else:
-        paid = exact_array([[game.exact.reward(row, i) for i in range(game.n_agents)] for row in rows])
-    return paid.T.reshape(game.n_agents, *map(int, game.action_counts[state]))
-
-
 def exact_moves(game: MarkovGame, row: int) -> list[tuple[Fraction, int]]:
     """Return the exact transitions of a row as pairs (probability, next state)."""
     start, stop = int(game.transitions.indptr[row]), int(game.transitions.indptr[row + 1])

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from arneq_exact.markov.bellman import backup
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.theory.definition import exact_payoffs
 from arneq_exact.theory.exact_numbers import (
     ExactArray,
     exact_moves,
-    exact_rewards,
     solve_linear_system,
 )
 from arneq_exact.theory.pure_play import Joint, corruption_sets, pure_play, unique_profile
@@ -63,7 +63,7 @@ class PeriodicOrbit:
 
 def exact_backup(game: MarkovGame, state: int, values: ExactArray) -> ExactArray:
     """Return Q_i(s, ·) = r_i + γ_i P V_i exactly, (n, A1, ..., An), for values (n, S) of Fractions."""
-    payoffs = exact_rewards(game, state)
+    payoffs = exact_payoffs(game, state)
     flat = payoffs.reshape(game.n_agents, -1)
     discount = game.exact_discount()
     for number in range(flat.shape[1]):
@@ -140,7 +140,7 @@ def proved_orbit(game: MarkovGame, k: int, play: list[Play]) -> PeriodicOrbit | 
             for state in range(size):
                 row = int(attacked[t][agent, state])
                 at = ((t + 1) % period) * size + state
-                right[at] = exact_rewards(game, state)[agent].ravel()[row - int(game.offsets[state])]
+                right[at] = exact_payoffs(game, state)[agent].ravel()[row - int(game.offsets[state])]
                 for p, s in exact_moves(game, row):
                     matrix[at][t * size + s] -= discount[agent] * p
         solved = solve_linear_system(matrix, right)
