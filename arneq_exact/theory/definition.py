@@ -1,9 +1,9 @@
 """Robust play straight from its definition, for statements to compare the solvers with.
 
 Nothing here shares code with the kernels: corruption sets are listed from the threat's own words, every
-attack is written out, and expectations are taken one agent at a time. All of it works on doubles and, given object
-arrays of Fractions, in exact arithmetic. Only for small games: all attacks are enumerated. It covers one
-stage under any threat, and mixed attacks; `first_principles` has the Markov game under a budget.
+attack is written out, and expectations are taken one agent at a time. All of it works on doubles and, given
+object arrays of Fractions, in exact arithmetic. Only for small games: all attacks are enumerated. It covers
+one stage under any threat, and mixed attacks; `first_principles` has the Markov game under a budget.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.rationals import FloatArray, common_denominator
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.exact_simplex import solve_integer_game
 
 Array = NDArray[Any]
 Set = tuple[int, ...]
@@ -161,6 +162,11 @@ def unit(action: int, count: int, exact: bool = False) -> Array:
     return pure
 
 
+def pure_play(profile: Sequence[int], counts: Sequence[int]) -> list[Array]:
+    """Return the pure strategies of a profile of actions, in Fractions."""
+    return [unit(action, count, True) for action, count in zip(profile, counts, strict=True)]
+
+
 def matrix_game_value(table: Array) -> float:
     """Return the value of a matrix game by HiGHS, for the row player who maximises."""
     from scipy.optimize import linprog
@@ -183,3 +189,18 @@ def matrix_game_value(table: Array) -> float:
 def security_value(payoff: Array, agent: int) -> float:
     """Return sec_i = max_x min_{a_-i} Q_i(x, a_-i)."""
     return matrix_game_value(np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1))
+
+
+def exact_matrix_game(table: Array) -> tuple[Fraction, list[Fraction], list[Fraction]]:
+    """Return value and optimal mixtures of a matrix game of Fractions; the mixtures prove the value."""
+    entries, _ = common_denominator([Fraction(entry) for entry in table.ravel().tolist()])
+    low = min(entries) - 1
+    width = table.shape[1]
+    rows = [[entry - low for entry in entries[at : at + width]] for at in range(0, len(entries), width)]
+    weights = solve_integer_game(rows)
+    assert weights is not None, "the simplex method met its bound of pivots"
+    x, y = ([Fraction(w, sum(side)) for w in side] for side in weights)
+    lower = min(np.array(x, dtype=object).dot(table).tolist())
+    upper = max(table.dot(np.array(y, dtype=object)).tolist())
+    assert lower == upper, "exact optimal mixtures prove the value"
+    return lower, x, y

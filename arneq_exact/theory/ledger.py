@@ -5,10 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from arneq_exact.errors import InputError
-from arneq_exact.theory import pure_attacks
+from arneq_exact.theory import (
+    attackers_as_players,
+    ends_of_the_scale,
+    general_threats,
+    linear_program,
+    monotonicity,
+    polymatrix_form,
+    product_attacks,
+    pure_attacks,
+)
+from arneq_exact.theory.evidence import Evidence
 from arneq_exact.theory.statement import Statement
 
-STATEMENTS: tuple[Statement, ...] = (*pure_attacks.STATEMENTS,)
+STATEMENTS: tuple[Statement, ...] = (
+    *pure_attacks.STATEMENTS,
+    *linear_program.STATEMENTS,
+    *product_attacks.STATEMENTS,
+    *attackers_as_players.STATEMENTS,
+    *ends_of_the_scale.STATEMENTS,
+    *monotonicity.STATEMENTS,
+    *general_threats.STATEMENTS,
+    *polymatrix_form.STATEMENTS,
+)
 
 
 def statement(name: str) -> Statement:
@@ -36,3 +55,13 @@ def statements(names: Sequence[str] = ()) -> tuple[Statement, ...]:
         parts = {one.id for one in STATEMENTS if one.id == name or one.id.split(".")[0] == name}
         chosen |= parts or {statement(name).id}
     return tuple(one for one in STATEMENTS if not names or one.id in chosen)
+
+
+def repeat(evidence: Evidence) -> Evidence:
+    """Check the statement of some evidence once more, on the same instance in the same way.
+
+    Evidence is reproduced if the new one says the same (`Evidence.same_as`).
+    """
+    judged = statement(evidence.statement)
+    check = judged.confirm_exactly if evidence.confirmed else judged.check_instance
+    return check(evidence.instance, drop=evidence.dropped)

@@ -123,6 +123,12 @@ def rounding(game_rows: int) -> float:
     return 16 * (game_rows + 16) * EPS
 
 
+LP_TOLERANCE = 1e-9
+LP_WHY = (
+    "matrix games are verified to a duality gap of 1e-10 of their payoff range, which is at most 2 units; "
+    "HiGHS is asked for 1e-10 on each constraint"
+)
+
 ROUNDING = (
     "sums of N products with weights that sum to 1 differ by at most a small multiple of N times 2^-52 of "
     "the largest payoff, whatever the order; N is the number of joint actions"
