@@ -68,7 +68,7 @@ def candidate_strategies(matrix: Numbers) -> Numbers:
 
 
 def _mixtures(systems: Numbers) -> list[Numbers | None]:
-    """Solve systems (m+1, m+1) for the x of [x; v], with 1 at the end of the right side; None outside of Δ."""
+    """Solve systems (m+1, m+1), 1 at the end of the right side, for the x of [x; v]; None outside of Δ."""
     size = systems.shape[1] - 1
     right = zeros(size + 1, systems.dtype == object)
     right[size] = 1 + right[size]
