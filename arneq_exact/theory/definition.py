@@ -1,8 +1,9 @@
 """Robust play straight from its definition, for statements to compare the solvers with.
 
-Nothing here shares code with the kernels: corruption sets are listed from the threat's own words, every attack is
-written out, and expectations are taken one agent at a time. All of it works on doubles and, given object
-arrays of Fractions, in exact arithmetic. Only for small games: all attacks are enumerated.
+Nothing here shares code with the kernels: corruption sets are listed from the threat's own words, every
+attack is written out, and expectations are taken one agent at a time. All of it works on doubles and, given
+object arrays of Fractions, in exact arithmetic. Only for small games: all attacks are enumerated. It covers
+one stage under any threat, and mixed attacks; `first_principles` has the Markov game under a budget.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arneq_exact.model.exact import ExactData
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.rationals import FloatArray, common_denominator
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.exact_simplex import solve_integer_game
 
 Array = NDArray[Any]
 Set = tuple[int, ...]
@@ -84,7 +85,7 @@ def pure_attacks(
 
 
 def stage_payoffs(game: MarkovGame, state: int, values: FloatArray | None = None) -> FloatArray:
-    """Return the payoffs (n, A1, ..., An) in a state when what follows is worth `values` (n, S), by default 0."""
+    """Return the payoffs (n, A1, ..., An) in a state; what follows is worth `values` (n, S), by default 0."""
     counts = tuple(game.action_counts[state].tolist())
     rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
     payoff = game.rewards[rows].T
@@ -96,11 +97,12 @@ def stage_payoffs(game: MarkovGame, state: int, values: FloatArray | None = None
 
 def exact_payoffs(game: MarkovGame, state: int) -> Array:
     """Return the rewards (n, A1, ..., An) in a state as Fractions."""
-    data = game.exact or ExactData.from_floats(game)
     rows = range(int(game.offsets[state]), int(game.offsets[state + 1]))
     table = np.empty((game.n_agents, len(rows)), dtype=object)
     for agent in range(game.n_agents):
-        table[agent] = [data.reward(row, agent) for row in rows]
+        for place, row in enumerate(rows):
+            paid = game.exact.reward(row, agent) if game.exact else Fraction(float(game.rewards[row, agent]))
+            table[agent, place] = paid
     return table.reshape(game.n_agents, *game.action_counts[state].tolist())
 
 
@@ -182,3 +184,18 @@ def matrix_game_value(table: Array) -> float:
 def security_value(payoff: Array, agent: int) -> float:
     """Return sec_i = max_x min_{a_-i} Q_i(x, a_-i)."""
     return matrix_game_value(np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1))
+
+
+def exact_matrix_game(table: Array) -> tuple[Fraction, list[Fraction], list[Fraction]]:
+    """Return value and optimal mixtures of a matrix game of Fractions; the mixtures prove the value."""
+    entries, _ = common_denominator([Fraction(entry) for entry in table.ravel().tolist()])
+    low = min(entries) - 1
+    width = table.shape[1]
+    rows = [[entry - low for entry in entries[at : at + width]] for at in range(0, len(entries), width)]
+    weights = solve_integer_game(rows)
+    assert weights is not None, "the simplex method met its bound of pivots"
+    x, y = ([Fraction(w, sum(side)) for w in side] for side in weights)
+    lower = min(np.array(x, dtype=object).dot(table).tolist())
+    upper = max(table.dot(np.array(y, dtype=object)).tolist())
+    assert lower == upper, "exact optimal mixtures prove the value"
+    return lower, x, y

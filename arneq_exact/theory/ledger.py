@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from arneq_exact.errors import InputError
+from arneq_exact.theory import linear_program, product_attacks, pure_attacks
 from arneq_exact.theory.statement import Statement
 
-STATEMENTS: tuple[Statement, ...] = ()
+STATEMENTS: tuple[Statement, ...] = (
+    *pure_attacks.STATEMENTS,
+    *linear_program.STATEMENTS,
+    *product_attacks.STATEMENTS,
+)
 
 
 def statement(name: str) -> Statement:
