@@ -1,5 +1,4 @@
-"""[T9] The operator of one agent against its attacker: a contraction, and how its fixed point moves with
-π_{-i}.
+"""[T9] One agent's operator against its attacker contracts; its fixed point moves with π_{-i} by a modulus.
 
 Fix π_{-i}. T_i v(s) = val M_i^{π(s)}[r_i + γ_i P v] is monotone, and a constant c ≥ 0 added to v adds
 between γ_i c · (least row sum of P) and γ_i c · (largest row sum of P) = β_i c to it. Hence |T v − T v'| ≤
