@@ -88,6 +88,8 @@ class Contest:
     moves : one table (A_i, C, S) per state
         Probabilities of the next state.
     attacks : one list of C pairs (K, a_K) per state
+    chances : one table (A_i, C, joint actions) per state
+        Probability of each joint action.
     """
 
     agent: int
@@ -95,6 +97,7 @@ class Contest:
     paid: tuple[Numbers, ...]
     moves: tuple[Numbers, ...]
     attacks: tuple[list[Attack], ...]
+    chances: tuple[Numbers, ...]
 
     @property
     def exact(self) -> bool:
@@ -115,6 +118,7 @@ class Contest:
             tuple(table[:, columns] for table, columns in zip(self.paid, kept, strict=True)),
             tuple(table[:, columns] for table, columns in zip(self.moves, kept, strict=True)),
             tuple([own[c] for c in columns] for own, columns in zip(self.attacks, kept, strict=True)),
+            tuple(table[:, columns] for table, columns in zip(self.chances, kept, strict=True)),
         )
 
 
@@ -146,7 +150,7 @@ def contest(
     kind: Any = object if exact else float
     rho = 1 if threat.probability is None else Fraction(threat.probability)
     weight = rho if exact else float(rho)
-    paid, moves, found = [], [], []
+    paid, moves, found, drawn = [], [], [], []
     for state in range(game.n_states):
         counts = [int(count) for count in game.action_counts[state]]
         own = attacks(threat, game.n_agents, agent, counts)
@@ -164,7 +168,8 @@ def contest(
         paid.append((chances @ rewards[block]).astype(kind))
         moves.append((chances @ transitions[block]).astype(kind))
         found.append(own)
-    return Contest(agent, discount, tuple(paid), tuple(moves), tuple(found))
+        drawn.append(chances)
+    return Contest(agent, discount, tuple(paid), tuple(moves), tuple(found), tuple(drawn))
 
 
 def _chance(play: Sequence[Any], agent: int, members: tuple[int, ...]) -> Any:
