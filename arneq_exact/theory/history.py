@@ -122,8 +122,8 @@ def _history(instance: Instance) -> Findings:
     found, constraints = history_dependent_value(game, faced, state, values, size)
     comparison = equal("most that memory secures, best stationary response", found, values[state], size)
     why = (
-        "HiGHS may miss each constraint by 1e-10; its dual weights, probabilities of attacks and values in sizes, "
-        f"are at most 1; {VALUE_ERROR}"
+        "HiGHS may miss each constraint by 1e-10; its dual weights, probabilities of attacks and values in "
+        f"sizes, are at most 1; {VALUE_ERROR}"
     )
     tolerance = constraints * CONSTRAINT_ERROR + value_tolerance(game)
     return Findings([comparison], hypotheses, tolerance, why, {"agent": agent, "state": state})
