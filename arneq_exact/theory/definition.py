@@ -162,6 +162,11 @@ def unit(action: int, count: int, exact: bool = False) -> Array:
     return pure
 
 
+def pure_play(profile: Sequence[int], counts: Sequence[int]) -> list[Array]:
+    """Return the pure strategies of a profile of actions, in Fractions."""
+    return [unit(action, count, True) for action, count in zip(profile, counts, strict=True)]
+
+
 def matrix_game_value(table: Array) -> float:
     """Return the value of a matrix game by HiGHS, for the row player who maximises."""
     from scipy.optimize import linprog

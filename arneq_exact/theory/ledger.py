@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from arneq_exact.errors import InputError
-from arneq_exact.theory import linear_program, product_attacks, pure_attacks
+from arneq_exact.theory import (
+    attackers_as_players,
+    ends_of_the_scale,
+    general_threats,
+    linear_program,
+    monotonicity,
+    polymatrix_form,
+    product_attacks,
+    pure_attacks,
+)
 from arneq_exact.theory.statement import Statement
 
 STATEMENTS: tuple[Statement, ...] = (
     *pure_attacks.STATEMENTS,
     *linear_program.STATEMENTS,
     *product_attacks.STATEMENTS,
+    *attackers_as_players.STATEMENTS,
+    *ends_of_the_scale.STATEMENTS,
+    *monotonicity.STATEMENTS,
+    *general_threats.STATEMENTS,
+    *polymatrix_form.STATEMENTS,
 )
 
 

@@ -125,8 +125,8 @@ def rounding(game_rows: int) -> float:
 
 LP_TOLERANCE = 1e-9
 LP_WHY = (
-    "matrix games are verified to a duality gap of 1e-10 of their payoff range, which is at most 2 units; HiGHS "
-    "is asked for 1e-10 on each constraint"
+    "matrix games are verified to a duality gap of 1e-10 of their payoff range, which is at most 2 units; "
+    "HiGHS is asked for 1e-10 on each constraint"
 )
 
 ROUNDING = (
