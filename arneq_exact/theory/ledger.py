@@ -10,6 +10,9 @@ from arneq_exact.theory import (
     best_response_operator,
     best_response_set,
     certificate_bound,
+    common_reward,
+    contraction,
+    convergence,
     ends_of_the_scale,
     finite_horizon,
     fixed_point,
@@ -21,6 +24,8 @@ from arneq_exact.theory import (
     product_attacks,
     pure_attacks,
     static_corruption,
+    value_rise,
+    without_types,
 )
 from arneq_exact.theory.evidence import Evidence
 from arneq_exact.theory.statement import Statement
@@ -32,6 +37,11 @@ STATEMENTS: tuple[Statement, ...] = (
     *attackers_as_players.STATEMENTS,
     *ends_of_the_scale.STATEMENTS,
     *monotonicity.STATEMENTS,
+    *value_rise.STATEMENTS,
+    *contraction.STATEMENTS,
+    *convergence.STATEMENTS,
+    *common_reward.STATEMENTS,
+    *without_types.STATEMENTS,
     *best_response_operator.STATEMENTS,
     *best_response_set.STATEMENTS,
     *fixed_point.STATEMENTS,
