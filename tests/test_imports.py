@@ -66,7 +66,9 @@ MAY_IMPORT = {
         "solver",
         "study",
         "report",
+        "learning",
     },
+    "learning": {"errors", "model", "stage", "markov"},
     "cli": {"errors", "commands"},
     "commands": {
         "errors",

@@ -12,10 +12,8 @@ is linear in Q_i = r_i + γ_i P v. So two tables per state, of rewards (A_i, C) 
 everything. With a probability ρ of corruption a column is (1 − ρ) M_∅ + ρ M_c.
 
 * Robust value and best reply: policy iteration on dense linear systems, in doubles or in Fractions.
-* Matrix games: an extreme optimal strategy solves the equations of a square submatrix (Shapley & Snow 1950,
-  Ann. Math. Studies 24, 27–35), so the best of all such candidates is optimal. Nothing is thresholded: every
-  candidate is judged by what it guarantees.
-* Best-response value: strategy improvement of Hoffman & Karp (1966) with those matrix games.
+* Best-response value: strategy improvement of Hoffman & Karp (1966), with matrix games solved by
+  `extreme_strategies`.
 
 Numbers are float64, or Fractions in object arrays; the same lines serve both.
 """
@@ -29,14 +27,11 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arneq_exact.errors import ThreatError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-
-Numbers = NDArray[Any]
-"""A float64 array, or an object array of Fractions."""
+from arneq_exact.theory.extreme_strategies import Numbers, matrix_game, solve_linear, zeros
 
 Attack = tuple[tuple[int, ...], tuple[int, ...]]
 """A corruption set, ascending, and the action of each member."""
@@ -93,6 +88,8 @@ class Contest:
     moves : one table (A_i, C, S) per state
         Probabilities of the next state.
     attacks : one list of C pairs (K, a_K) per state
+    chances : one table (A_i, C, joint actions) per state
+        Probability of each joint action.
     """
 
     agent: int
@@ -100,6 +97,7 @@ class Contest:
     paid: tuple[Numbers, ...]
     moves: tuple[Numbers, ...]
     attacks: tuple[list[Attack], ...]
+    chances: tuple[Numbers, ...]
 
     @property
     def exact(self) -> bool:
@@ -111,10 +109,6 @@ class Contest:
         result: Numbers = self.paid[state] + self.discount * (self.moves[state] @ values)
         return result
 
-    def zeros(self) -> Numbers:
-        """Return values (S,) of 0."""
-        return _filled(len(self.paid), self.exact)
-
     def only(self, members: tuple[int, ...]) -> Contest:
         """Return the contest in which `members` are corrupted for certain, at every step."""
         kept = [[c for c, (K, _) in enumerate(own) if members == K] for own in self.attacks]
@@ -124,6 +118,7 @@ class Contest:
             tuple(table[:, columns] for table, columns in zip(self.paid, kept, strict=True)),
             tuple(table[:, columns] for table, columns in zip(self.moves, kept, strict=True)),
             tuple([own[c] for c in columns] for own, columns in zip(self.attacks, kept, strict=True)),
+            tuple(table[:, columns] for table, columns in zip(self.chances, kept, strict=True)),
         )
 
 
@@ -155,12 +150,12 @@ def contest(
     kind: Any = object if exact else float
     rho = 1 if threat.probability is None else Fraction(threat.probability)
     weight = rho if exact else float(rho)
-    paid, moves, found = [], [], []
+    paid, moves, found, drawn = [], [], [], []
     for state in range(game.n_states):
         counts = [int(count) for count in game.action_counts[state]]
         own = attacks(threat, game.n_agents, agent, counts)
         rows = range(int(game.offsets[state]), int(game.offsets[state + 1]))
-        chances = _filled((counts[agent], len(own), len(rows)), exact)
+        chances = zeros((counts[agent], len(own), len(rows)), exact)
         for position, joint in enumerate(product(*map(range, counts))):
             play = [policy[j][state, action] for j, action in enumerate(joint)]
             play = [Fraction(p) if exact else float(p) for p in play]
@@ -173,7 +168,8 @@ def contest(
         paid.append((chances @ rewards[block]).astype(kind))
         moves.append((chances @ transitions[block]).astype(kind))
         found.append(own)
-    return Contest(agent, discount, tuple(paid), tuple(moves), tuple(found))
+        drawn.append(chances)
+    return Contest(agent, discount, tuple(paid), tuple(moves), tuple(found), tuple(drawn))
 
 
 def _chance(play: Sequence[Any], agent: int, members: tuple[int, ...]) -> Any:
@@ -189,7 +185,7 @@ def _tables(game: MarkovGame, agent: int, exact: bool) -> tuple[Numbers, Numbers
     """Return rewards (rows,), transitions (rows, S) and the discount of an agent."""
     if not exact:
         return game.rewards[:, agent], game.transitions.toarray(), float(game.discount[agent])
-    rewards, moves = _filled(game.n_rows, True), _filled((game.n_rows, game.n_states), True)
+    rewards, moves = zeros(game.n_rows, True), zeros((game.n_rows, game.n_states), True)
     matrix, data = game.transitions, game.exact
     for row in range(game.n_rows):
         rewards[row] = Fraction(float(game.rewards[row, agent])) if data is None else data.reward(row, agent)
@@ -247,84 +243,6 @@ def best_value(contest: Contest) -> tuple[Numbers, list[Numbers]]:
     raise AssertionError("strategy improvement did not end")
 
 
-def matrix_game(matrix: Numbers) -> tuple[Any, Numbers]:
-    """Return value and an extreme optimal strategy (A,) of the row player, who maximises.
-
-    Examples
-    --------
-    >>> value, mixture = matrix_game(np.array([[1.0, -1.0], [-1.0, 1.0]]))
-    >>> value, mixture.tolist()
-    (0.0, [0.5, 0.5])
-    """
-    candidates = candidate_strategies(matrix)
-    worth = (candidates @ matrix).min(axis=1)
-    best = int(worth.argmax())
-    return worth[best], candidates[best]
-
-
-def candidate_strategies(matrix: Numbers) -> Numbers:
-    """Return mixtures (N, A) among which are all extreme optimal strategies of the row player.
-
-    For every square submatrix the mixture that makes its columns equal, where there is one. The cost is
-    exponential in min(A, C).
-    """
-    rows, columns = matrix.shape
-    found = []
-    for size in range(1, min(rows, columns) + 1):
-        chosen = np.array(list(combinations(range(rows), size)))
-        met = np.array(list(combinations(range(columns), size)))
-        pairs = [(r, c) for r in range(len(chosen)) for c in range(len(met))]
-        used = chosen[[r for r, _ in pairs]]
-        systems = _filled((len(pairs), size + 1, size + 1), matrix.dtype == object)
-        square = matrix[used[:, :, None], met[[c for _, c in pairs]][:, None, :]]
-        systems[:, :size, :size] = square.swapaxes(1, 2)
-        systems[:, :size, size] = -1
-        systems[:, size, :size] = 1
-        for mixture, support in zip(_mixtures(systems), used, strict=True):
-            if mixture is not None:
-                whole = _filled(rows, matrix.dtype == object)
-                whole[support] = mixture
-                found.append(whole)
-    return np.stack(found)
-
-
-def _mixtures(systems: Numbers) -> list[Numbers | None]:
-    """Solve each system (m+1, m+1) for x in [x; v], with 1 on the right of the last row; None if x leaves Δ."""
-    size = systems.shape[1] - 1
-    right = _filled(size + 1, systems.dtype == object)
-    right[size] = 1 + right[size]
-    if systems.dtype == object:
-        solved = [solve_linear(system, right) for system in systems]
-        return [None if x is None or min(x[:size]) < 0 else x[:size] for x in solved]
-    regular = np.abs(np.linalg.det(systems)) > 0
-    result: list[Numbers | None] = [None] * len(systems)
-    if regular.any():
-        answers = np.linalg.solve(systems[regular], np.broadcast_to(right[:, None], (size + 1, 1)))[:, :size, 0]
-        for index, mixture in zip(np.flatnonzero(regular), answers, strict=True):
-            # Rounding may leave a zero slightly negative. What the clipped mixture guarantees is judged as it is.
-            if np.isfinite(mixture).all() and mixture.min() > -1e-9:
-                clipped = np.clip(mixture, 0, None)
-                result[index] = clipped / clipped.sum()
-    return result
-
-
-def solve_linear(matrix: Numbers, right: Numbers) -> Numbers | None:
-    """Solve a square system of Fractions by elimination; None if there is not exactly one solution."""
-    size = len(right)
-    lines = [[*map(Fraction, line), Fraction(value)] for line, value in zip(matrix, right, strict=True)]
-    for pivot in range(size):
-        chosen = next((r for r in range(pivot, size) if lines[r][pivot]), None)
-        if chosen is None:
-            return None
-        lines[pivot], lines[chosen] = lines[chosen], lines[pivot]
-        lines[pivot] = [value / lines[pivot][pivot] for value in lines[pivot]]
-        for r in range(size):
-            if r != pivot and lines[r][pivot]:
-                factor = lines[r][pivot]
-                lines[r] = [a - factor * b for a, b in zip(lines[r], lines[pivot], strict=True)]
-    return np.array([line[-1] for line in lines], dtype=object)
-
-
 def _decide(contest: Contest, tables: Sequence[tuple[Numbers, Numbers]], sign: int) -> Numbers:
     """Policy iteration for the side that still decides: rewards (D,) and moves (D, S) per state."""
     chosen = [int((sign * paid).argmax()) for paid, _ in tables]
@@ -354,7 +272,3 @@ def _evaluate(contest: Contest, tables: Sequence[tuple[Numbers, Numbers]], chose
         return solved
     result: Numbers = np.linalg.solve(system, paid)
     return result
-
-
-def _filled(shape: int | tuple[int, ...], exact: bool) -> Numbers:
-    return np.full(shape, Fraction(0), dtype=object) if exact else np.zeros(shape)

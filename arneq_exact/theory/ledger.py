@@ -7,13 +7,25 @@ from collections.abc import Sequence
 from arneq_exact.errors import InputError
 from arneq_exact.theory import (
     attackers_as_players,
+    best_response_operator,
+    best_response_set,
+    certificate_bound,
+    common_reward,
+    contraction,
+    convergence,
     ends_of_the_scale,
+    finite_horizon,
+    fixed_point,
     general_threats,
+    history,
     linear_program,
     monotonicity,
     polymatrix_form,
     product_attacks,
     pure_attacks,
+    static_corruption,
+    value_rise,
+    without_types,
 )
 from arneq_exact.theory.evidence import Evidence
 from arneq_exact.theory.statement import Statement
@@ -25,8 +37,20 @@ STATEMENTS: tuple[Statement, ...] = (
     *attackers_as_players.STATEMENTS,
     *ends_of_the_scale.STATEMENTS,
     *monotonicity.STATEMENTS,
+    *value_rise.STATEMENTS,
+    *contraction.STATEMENTS,
+    *convergence.STATEMENTS,
+    *common_reward.STATEMENTS,
+    *without_types.STATEMENTS,
+    *best_response_operator.STATEMENTS,
+    *best_response_set.STATEMENTS,
+    *fixed_point.STATEMENTS,
+    *history.STATEMENTS,
     *general_threats.STATEMENTS,
     *polymatrix_form.STATEMENTS,
+    *certificate_bound.STATEMENTS,
+    *static_corruption.STATEMENTS,
+    *finite_horizon.STATEMENTS,
 )
 
 
