@@ -87,8 +87,8 @@ def page(
         "contracts. With a fixed type for every agent and state it must [T7].</p>",
         f"<div class=wide>{ratio_plot(traces)}</div>",
         "<h2>The NoSDE game in the value plane</h2>",
-        "<p>Without corruption the procedure runs into a cycle around the only stationary equilibrium; with "
-        "k = 1 it converges [T8].</p>",
+        "<p>Without corruption the procedure runs into a cycle and does not come to the only stationary "
+        "equilibrium; with k = 1 it converges to it [T8].</p>",
         f"<div class=wide>{cycle_plot(cycle)}</div>",
         "<h2>By class of games</h2>",
     ]
