@@ -53,7 +53,7 @@ def test_the_chain_separates_the_two_exactly():
 
 
 def test_the_bound_on_the_difference_on_the_chain():
-    """No set that takes 1 at once lacks less than the 1 that the other one takes: 1 / (1−γ) = 10 bounds 9/10."""
+    """Whatever a set takes, it lacks the 1 that the other takes: the bound 1/(1−γ) = 10 is above 9/10."""
     chain = Instance(catalog.load("static-chain"), ThreatModel(1))
     policy = [fractions(array) for array in policy_of(chain)]
     found = corruptions(chain.game, chain.threat, policy, 0, exact=True)
