@@ -65,7 +65,10 @@ MAY_IMPORT = {
         "solution",
         "solver",
         "study",
+        "report",
+        "learning",
     },
+    "learning": {"errors", "model", "stage", "markov"},
     "cli": {"errors", "commands"},
     "commands": {
         "errors",

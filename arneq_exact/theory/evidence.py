@@ -162,6 +162,8 @@ class Evidence:
     dropped : tuple of str
         Hypotheses that were not asked for.
     instance : Instance
+    confirmed : bool
+        Whether the statement's check in exact arithmetic gave this.
     """
 
     statement: str
@@ -174,10 +176,16 @@ class Evidence:
     reason: str
     dropped: tuple[str, ...]
     instance: Instance
+    confirmed: bool = False
 
     @classmethod
     def of(
-        cls, statement: str, findings: Findings, instance: Instance, dropped: Sequence[str] = ()
+        cls,
+        statement: str,
+        findings: Findings,
+        instance: Instance,
+        dropped: Sequence[str] = (),
+        confirmed: bool = False,
     ) -> Evidence:
         """Judge findings by the rule in the module's text."""
         comparisons = tuple(sorted(findings.comparisons, key=lambda one: _rank(one.margin)))
@@ -205,6 +213,7 @@ class Evidence:
             reason,
             tuple(dropped),
             instance,
+            confirmed,
         )
 
     @property
@@ -247,6 +256,7 @@ class Evidence:
             ],
             "hypotheses": dict(self.hypotheses),
             "dropped": list(self.dropped),
+            "confirmed": self.confirmed,
             "tolerance": encode(self.tolerance),
             "justification": self.justification,
             "quantities": encode(self.quantities),
@@ -259,7 +269,7 @@ class Evidence:
         top = as_object(data, where)
         check_format(top, where, FORMAT, VERSION)
         names = ["statement", "verdict", "reason", "comparisons", "hypotheses", "dropped"]
-        more = ["tolerance", "justification", "quantities", "instance"]
+        more = ["confirmed", "tolerance", "justification", "quantities", "instance"]
         check_keys(top, where, ["format", "version", *names, *more])
         if top["verdict"] not in VERDICTS:
             raise FileError(f"{where}: verdict is {top['verdict']!r}; must be one of {', '.join(VERDICTS)}")
@@ -280,7 +290,12 @@ class Evidence:
             top["reason"],
             tuple(top["dropped"]),
             Instance.from_json(top["instance"], f"{where}: instance"),
+            top["confirmed"],
         )
+
+    def same_as(self, other: Evidence) -> bool:
+        """Tell whether two pieces of evidence say the same, number by number."""
+        return self.to_json() == other.to_json()
 
     def save(self, path: str | Path) -> None:
         """Write the evidence to a JSON file."""

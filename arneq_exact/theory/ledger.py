@@ -10,6 +10,9 @@ from arneq_exact.theory import (
     best_response_operator,
     best_response_set,
     certificate_bound,
+    common_reward,
+    contraction,
+    convergence,
     ends_of_the_scale,
     finite_horizon,
     fixed_point,
@@ -21,7 +24,10 @@ from arneq_exact.theory import (
     product_attacks,
     pure_attacks,
     static_corruption,
+    value_rise,
+    without_types,
 )
+from arneq_exact.theory.evidence import Evidence
 from arneq_exact.theory.statement import Statement
 
 STATEMENTS: tuple[Statement, ...] = (
@@ -31,6 +37,11 @@ STATEMENTS: tuple[Statement, ...] = (
     *attackers_as_players.STATEMENTS,
     *ends_of_the_scale.STATEMENTS,
     *monotonicity.STATEMENTS,
+    *value_rise.STATEMENTS,
+    *contraction.STATEMENTS,
+    *convergence.STATEMENTS,
+    *common_reward.STATEMENTS,
+    *without_types.STATEMENTS,
     *best_response_operator.STATEMENTS,
     *best_response_set.STATEMENTS,
     *fixed_point.STATEMENTS,
@@ -68,3 +79,13 @@ def statements(names: Sequence[str] = ()) -> tuple[Statement, ...]:
         parts = {one.id for one in STATEMENTS if one.id == name or one.id.split(".")[0] == name}
         chosen |= parts or {statement(name).id}
     return tuple(one for one in STATEMENTS if not names or one.id in chosen)
+
+
+def repeat(evidence: Evidence) -> Evidence:
+    """Check the statement of some evidence once more, on the same instance in the same way.
+
+    Evidence is reproduced if the new one says the same (`Evidence.same_as`).
+    """
+    judged = statement(evidence.statement)
+    check = judged.confirm_exactly if evidence.confirmed else judged.check_instance
+    return check(evidence.instance, drop=evidence.dropped)

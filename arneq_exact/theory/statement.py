@@ -140,7 +140,7 @@ class Statement:
         self.require_hypotheses(drop)
         if self.confirm is None:
             raise InputError(f"statement {self.id}: has no check in exact arithmetic")
-        return Evidence.of(self.id, self.confirm(instance), instance, drop)
+        return Evidence.of(self.id, self.confirm(instance), instance, drop, confirmed=True)
 
     def require_hypotheses(self, names: Sequence[str]) -> None:
         """Refuse names that are none of the statement's hypotheses."""
