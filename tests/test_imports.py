@@ -65,6 +65,7 @@ MAY_IMPORT = {
         "solution",
         "solver",
         "study",
+        "report",
         "learning",
     },
     "learning": {"errors", "model", "stage", "markov"},

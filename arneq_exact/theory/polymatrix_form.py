@@ -197,7 +197,7 @@ STATEMENTS = (
     Statement(
         id="T11",
         title="Two agents: a complementarity problem with rational solutions",
-        claim="Stage ARNEQ of two agents are the solutions of a copositive-plus problem: rational ones exist.",
+        claim="Two-agent stage ARNEQ are the solutions of a copositive-plus problem: rational ones exist.",
         hypotheses=(TWO_AGENTS, PROBABILITY),
         source="theory page, T11; Lemke (1965), Howson (1972)",
         status=PROVED,
