@@ -54,6 +54,7 @@ MAY_IMPORT = {
         "report",
     },
     "learning": {"errors", "model", "stage", "markov"},
+    "strategies": {"errors", "model"},
     "cli": {"errors", "commands"},
     "commands": {
         "errors",

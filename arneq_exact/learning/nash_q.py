@@ -12,8 +12,9 @@ they prepare for. Rewards are the game's expected ones; what is sampled is the n
 If every pair is tried infinitely often, the steps are those of Robbins and Monro, and one type of stage
 equilibrium holds throughout, Q converges almost surely to the fixed point of the procedure [T7]: wherever
 agents decouple [T4], and in zero-sum games. Elsewhere nothing is promised [T8]. In the NoSDE game the
-selected policy never comes near the one stationary equilibrium, because every stage equilibrium on the way is pure and
-its values jump; falling steps average the jumps, so that Q itself may settle, but what is played does not.
+selected policy never comes near the one stationary equilibrium, because every stage equilibrium on the way is
+pure and its values jump; falling steps average the jumps, so that Q itself may settle, but what is played
+does not.
 
 A run proves nothing: certify the policy.
 

@@ -129,9 +129,7 @@ def run_updates(rules: Rules, memory: Memory, uniforms: FloatArray, first: int, 
         memory.visits[row] += 1
         memory.stale[rules.row_state[row]] = 1
         if following < 0 or draw[n + 1] < rules.restart:
-            following = min(
-                _drawn(rules.start, 0, rules.start.shape[0], draw[n + 2]), rules.start.shape[0] - 1
-            )
+            following = _drawn(rules.start, 0, rules.start.shape[0], draw[n + 2])
         cursor[1] = following
         cursor[0] += 1
     return FINISHED
