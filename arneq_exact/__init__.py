@@ -44,10 +44,13 @@ _HOMES = {
     "ArneqError": "arneq_exact.errors",
 }
 
-__all__ = ["catalog", *sorted(_HOMES)]
+_PACKAGES = ("catalog", "theory")
+
+__all__ = [*_PACKAGES, *sorted(_HOMES)]
 
 if TYPE_CHECKING:
     from arneq_exact import catalog as catalog
+    from arneq_exact import theory as theory
     from arneq_exact.certificate.build import certify as certify
     from arneq_exact.certificate.certificate import Certificate as Certificate
     from arneq_exact.certificate.check import check as check
@@ -78,8 +81,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "catalog":
-        return importlib.import_module("arneq_exact.catalog")
+    if name in _PACKAGES:
+        return importlib.import_module(f"arneq_exact.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'arneq_exact' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

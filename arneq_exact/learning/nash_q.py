@@ -278,7 +278,7 @@ class _Run:
 
     def payoffs(self) -> FloatArray:
         """Q as (n, rows)."""
-        return np.ascontiguousarray(self.memory.payoffs.T)
+        return self.memory.payoffs.T.copy(order="C")
 
     def up_to(self, moment: int) -> None:
         """Run until so many updates are done."""

@@ -27,9 +27,15 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray, shown
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, equilibrium_types, stage_types
+from arneq_exact.stage.equilibrium_types import (
+    TYPE_A,
+    TYPE_B_PRIME,
+    UNDECIDED,
+    equilibrium_types,
+    stage_types,
+)
 from arneq_exact.stage.selection import Selection
-from arneq_exact.stage.solve import enumerable, two_agent_probabilities
+from arneq_exact.stage.solve import two_agent_probabilities
 
 MAX_PERIOD = 64
 CYCLE_TOLERANCE = 1e-10
@@ -67,9 +73,8 @@ class IterationTrace:
     ratio : (t,)
         Residual over the previous residual; nan at first.
     types : (t, n, S) uint8
-        1 for type A, 2 for type B′, 3 for both, 0 for neither; empty if the trace was not kept. In states
-        whose stage games cannot be enumerated (three agents or more, more than two actions) types are not
-        decided, and 0 stands there.
+        1 for type A, 2 for type B′, 3 for both, 0 for neither; empty if the trace was not kept. With three
+        agents or more 4 is added where it could not be decided whether type A holds.
     """
 
     values: FloatArray
@@ -80,6 +85,7 @@ class IterationTrace:
     def type_names(self, iteration: int) -> list[list[str]]:
         """Return the types of one iteration in words, per agent and state."""
         words = {0: "neither", TYPE_A: "A", TYPE_B_PRIME: "B′", TYPE_A | TYPE_B_PRIME: "A and B′"}
+        words |= {UNDECIDED: "A undecided", UNDECIDED | TYPE_B_PRIME: "B′, A undecided"}
         return [[words[int(flag)] for flag in row] for row in self.types[iteration]]
 
 
@@ -261,8 +267,6 @@ def _types(step: StageStep, payoffs: FloatArray, stage: StageEquilibria) -> NDAr
         return flags
     if step.solver.kind == "enumerated":
         for block in step.blocks:
-            if not enumerable(block.counts):
-                continue
             own = np.stack([block.gather(payoffs[agent]) for agent in range(n)], axis=1)
             for payoff, state in zip(own, block.states, strict=True):
                 flags[:, state] = stage_types(

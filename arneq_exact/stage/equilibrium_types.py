@@ -8,10 +8,10 @@ For agent i with stage payoffs Q_i, stage value g_i(π) and threat of n ≤ 2 ag
   max Q_i, and with p_i = 1 it is the security value.
 * type B′: g_i(π) = sec_i(Q_i), the security value max_x min_{a_-i} Q_i(x, a_-i).
 
-For up to four agents with two actions each, whatever the threat, type A is decided by bisection of the cube
-of profiles. Over a box the columns' payoffs are multi-affine, so no product profile in it is worth more than
-the value of the matrix game (corners of the box) × (columns); a box is dropped where that is at most g_i(π).
-A maximum that is not told from g_i(π) by `BOXES` boxes does not count as type A.
+For more agents, whatever the threat, the maximum is enclosed by branch and bound
+(`arneq_exact.stage.greatest_value`). Type A holds where the upper bound is at most g_i(π), and fails where
+the lower one is above; where the budget ends in between, it is neither claimed nor denied, and `UNDECIDED`
+is set.
 
 Where agents decouple both hold at every stage ARNEQ.
 """
@@ -26,16 +26,16 @@ from numpy.typing import NDArray
 
 from arneq_exact.model.corruption import Corruption
 from arneq_exact.model.rationals import FloatArray
+from arneq_exact.stage.greatest_value import greatest_value
 from arneq_exact.stage.linear import solve_matrix_games
-from arneq_exact.stage.two_action_enumeration import column_functions
 
 TYPE_A = 1
 TYPE_B_PRIME = 2
+UNDECIDED = 4
+"""Set where the budget did not suffice to tell whether type A holds."""
+
 TOLERANCE = 1e-9
 """Of the agent's stage payoff range: closer than this, values count as equal."""
-
-BOXES = 20_000
-"""Boxes examined to decide type A for two actions each."""
 
 Flags = NDArray[np.uint8]
 
@@ -97,7 +97,7 @@ def stage_types(
     backend: str = "auto",
     calls: Counter[str] | None = None,
 ) -> Flags:
-    """Decide the types of every agent at one stage ARNEQ: of two agents, or of agents with two actions each.
+    """Decide the types of every agent at one stage ARNEQ.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def stage_types(
     Returns
     -------
     (n,) uint8
-        As in `equilibrium_types`.
+        As in `equilibrium_types`; with three agents or more `UNDECIDED` may stand in the place of `TYPE_A`.
     """
     if len(payoffs) <= 2:
         # Of several probabilities of corruption the largest is worst.
@@ -125,41 +125,16 @@ def stage_types(
         ]
         return np.concatenate(pairs)
     flags = np.zeros(len(payoffs), dtype=np.uint8)
-    for agent, functions in enumerate(column_functions(payoffs, corruptions)):
-        own_first = np.moveaxis(payoffs[agent], agent, 0).reshape(1, payoffs.shape[agent + 1], -1)
+    for agent, payoff in enumerate(payoffs):
+        own_first = np.moveaxis(payoff, agent, 0).reshape(1, payoff.shape[agent], -1)
         slack = TOLERANCE * max(float(np.ptp(own_first)), 1e-300)
         security = solve_matrix_games(own_first, backend=backend, calls=calls).value[0]
         if abs(values[agent] - security) <= slack:
             flags[agent] |= TYPE_B_PRIME
-        if _is_greatest(functions, float(values[agent]) + slack, backend, calls):
+        bar = float(values[agent]) + slack
+        most = greatest_value(payoff, corruptions[agent], agent, target=bar, backend=backend, calls=calls)
+        if most.upper <= bar:
             flags[agent] |= TYPE_A
+        elif most.lower <= bar:
+            flags[agent] |= UNDECIDED
     return flags
-
-
-def _is_greatest(functions: FloatArray, bound: float, backend: str, calls: Counter[str] | None) -> bool:
-    """Whether no profile is worth more than `bound`, for columns' payoffs (C, 2, ..., 2) at the corners."""
-    n = functions.ndim - 1
-    boxes = functions[None]
-    examined = level = 0
-    while len(boxes):
-        examined += len(boxes)
-        if examined > BOXES:
-            return False
-        corners = np.ascontiguousarray(np.moveaxis(boxes.reshape(*boxes.shape[:2], -1), 1, 2))
-        games = solve_matrix_games(corners, backend=backend, calls=calls)
-        play = games.row.reshape(-1, *[2] * n)
-        worth = boxes
-        for axis in range(n):
-            others = tuple(j + 1 for j in range(n) if j != axis)
-            worth = np.einsum("bcs...,bs->bc...", worth, play.sum(axis=others))
-        if worth.min(axis=1).max() > bound:
-            return False
-        boxes = boxes[games.value > bound]
-        axis = level % n + 2
-        low, high = np.split(boxes, 2, axis=axis)
-        middle = (low + high) / 2
-        boxes = np.concatenate(
-            [np.concatenate([low, middle], axis=axis), np.concatenate([middle, high], axis=axis)]
-        )
-        level += 1
-    return True

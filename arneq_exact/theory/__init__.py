@@ -1,0 +1,1 @@
+"""The theory as running code: statements, evidence, and the search for counterexamples."""
