@@ -126,7 +126,11 @@ def test_shrinking_finds_a_small_game_without_a_pure_equilibrium() -> None:
         best = (first == first.max(axis=0)) & (second == second.max(axis=1, keepdims=True))
         return not best.any()
 
-    game = find(one_shot_games(agents=2, position="degenerate"), without_pure_equilibrium, settings=shrinking)
+    game = find(
+        one_shot_games(agents=2, position="degenerate"),
+        without_pure_equilibrium,
+        settings=settings(shrinking, max_examples=2000),
+    )
     assert game.n_rows <= 6
     assert set(np.unique(game.rewards)) <= {0.0, 1.0, 2.0}
 

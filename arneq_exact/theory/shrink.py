@@ -172,7 +172,9 @@ def _policy(draft: Draft) -> list[ExactArray] | None:
 def _fewer_states(draft: Draft) -> Iterator[Draft]:
     for gone in range(len(draft.rewards) if len(draft.rewards) > 1 else 0):
         moves = [
-            _mapped(table, partial(_without, gone)) for state, table in enumerate(draft.moves) if state != gone
+            _mapped(table, partial(_without, gone))
+            for state, table in enumerate(draft.moves)
+            if state != gone
         ]
         extras = dict(draft.extras)
         if (policy := _policy(draft)) is not None:
