@@ -27,11 +27,12 @@ COLUMNS = {
 """Columns of the table: names in the rows, and their heads."""
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto; padding: 0
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 68rem; margin: 2rem auto; padding: 0
 1rem; } h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; } table { border-collapse:
 collapse; font-variant-numeric: tabular-nums; font-size: 13px; } th { text-align: left; border-bottom: 2px
 solid #888; } td, th { padding: 0.15rem 0.7rem 0.15rem 0; } td { border-bottom: 1px solid #ddd;
-vertical-align: top; } td.n, th.n { text-align: right; white-space: nowrap; } tr.violated td { background:
+vertical-align: top; } td.n, th.n { text-align: right; white-space: nowrap; }
+td.title { min-width: 19rem; } td.status { min-width: 9rem; } tr.violated td { background:
 #fbe3e4; } tr.open td { background: #fff6dd; } details { margin: 0.4rem 0; } summary { cursor: pointer; }
 .wide { overflow-x: auto; } svg { max-width: 100%; height: auto; } p.note { color: #555; font-size: 13px; }
 """
@@ -122,7 +123,9 @@ def _table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     for row in rows:
         mark = " class=violated" if row["violations"] else " class=open" if row["undecided"] else ""
         cells = "".join(
-            f"<td>{escape(row[name])}</td>" if name in texts else f"<td class=n>{_number(row[name])}</td>"
+            f"<td class={name}>{escape(row[name])}</td>"
+            if name in texts
+            else f"<td class=n>{_number(row[name])}</td>"
             for name in names
         )
         lines.append(f"<tr{mark}>{cells}</tr>")

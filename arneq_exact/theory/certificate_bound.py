@@ -47,6 +47,7 @@ from arneq_exact.theory.given_play import (
     BUDGET,
     DISCOUNTED,
     by_state,
+    draw_budget,
     draw_game,
     draw_values,
     fractions,
@@ -201,13 +202,22 @@ def _draw_dyadic(rng: np.random.Generator, kind: str) -> Instance:
     return Instance(game, ThreatModel(int(rng.integers(0, game.n_agents))), extras)
 
 
+def with_excess(game: MarkovGame) -> MarkovGame:
+    """Return a game whose rows sum to slightly more than those of `game`."""
+    return replace(game, transitions=game.transitions * EXCESS, exact=None)
+
+
+def _draw_above_one(rng: np.random.Generator) -> Instance:
+    game = with_excess(draw_game(rng, str(rng.choice(DYADIC)), most_states=2))
+    policy = tuple(families.random_policy(rng, game))
+    return Instance(game, draw_budget(rng, game.n_agents), {"policy": policy})
+
+
 def _draw_excess(rng: np.random.Generator, drop: str) -> Instance:
     """Draw a game whose rows sum to slightly more than 1, for the search."""
     kind = str(rng.choice(DYADIC))
     game = draw_game(rng, kind, most_agents=2, most_states=2)
-    return Instance(
-        replace(game, transitions=game.transitions * EXCESS, exact=None), ThreatModel(0), {}, 0, kind
-    )
+    return Instance(with_excess(game), ThreatModel(0), {}, 0, kind)
 
 
 STATEMENTS = (
@@ -219,7 +229,7 @@ STATEMENTS = (
         source="theory page, T12",
         status=PROVED,
         examine=_soundness,
-        families=with_policies("policy", most_states=2),
+        families={**with_policies("policy", most_states=2), "rows above 1": _draw_above_one},
     ),
     Statement(
         id="T12.tightness",

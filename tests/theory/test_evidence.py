@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from fractions import Fraction
 
 import numpy as np
@@ -145,6 +146,22 @@ def test_what_cannot_be_written_is_refused():
 )
 def test_encoding_is_undone(value):
     assert decode(encode(frozen(value, "x")), "x") == value
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([[0.1, np.nan], [-np.inf, 1.0]]),
+        np.arange(4).reshape(2, 2),
+        np.ones((1, 2)),
+        np.array([True]),
+    ],
+)
+def test_arrays_keep_their_kind_and_every_bit(array):
+    text = json.dumps(encode(frozen(array, "x")), allow_nan=False)
+    again = decode(json.loads(text), "x")
+    assert again.dtype == array.dtype
+    assert np.array_equal(again, array, equal_nan=array.dtype.kind == "f")
 
 
 def test_statements_refuse_a_wrong_status_and_unknown_hypotheses():
