@@ -24,6 +24,7 @@ from arneq_exact.theory import (
     product_attacks,
     pure_attacks,
     static_corruption,
+    type_decision,
     value_rise,
     without_types,
 )
@@ -38,6 +39,7 @@ STATEMENTS: tuple[Statement, ...] = (
     *ends_of_the_scale.STATEMENTS,
     *monotonicity.STATEMENTS,
     *value_rise.STATEMENTS,
+    *type_decision.STATEMENTS,
     *contraction.STATEMENTS,
     *convergence.STATEMENTS,
     *common_reward.STATEMENTS,
