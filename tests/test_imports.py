@@ -69,6 +69,7 @@ MAY_IMPORT = {
         "learning",
     },
     "learning": {"errors", "model", "stage", "markov"},
+    "strategies": {"errors", "model"},
     "cli": {"errors", "commands"},
     "commands": {
         "errors",
