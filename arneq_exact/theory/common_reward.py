@@ -72,7 +72,7 @@ def _worth(columns: Any, profile: tuple[Any, ...]) -> float:
 
 
 def _never_at_once(instance: Instance) -> Findings:
-    """A proof in Fractions that no profile reaches, for all agents at once, values that each can reach alone."""
+    """A proof in Fractions that no profile reaches at once the values that each agent can reach alone."""
     game, k = instance.game, instance.threat.k
     if k is None:
         return Findings(undecided="the threat is no budget")

@@ -17,7 +17,7 @@ only numbers shrink."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -103,7 +103,7 @@ class Draft:
             rows,
             moves,
             list(self.discount),
-            termination=[1 - sum((p for p, _ in row), Fraction(0)) for row in moves],
+            termination=[max(1 - sum((p for p, _ in row), Fraction(0)), Fraction(0)) for row in moves],
         )
         return Instance(game, self.threat, self.extras, self.seed, self.family)
 
@@ -233,9 +233,14 @@ def _fewer_states(draft: Draft) -> Iterator[Draft]:
         ]
         extras = dict(draft.extras)
         if (policy := _policy(draft)) is not None:
-            extras["policy"] = [np.delete(array, gone, axis=0) for array in policy]
+            extras["policy"] = _trimmed([np.delete(array, gone, axis=0) for array in policy], moves)
         rewards = tuple(table for state, table in enumerate(draft.rewards) if state != gone)
         yield replace(draft, rewards=rewards, moves=tuple(moves), extras=extras)
+
+
+def _trimmed(policy: Sequence[ExactArray], moves: Sequence[ExactArray]) -> list[ExactArray]:
+    """Return arrays (S, A_i) that are as wide as the largest number of actions that is left."""
+    return [array[:, : max(table.shape[j] for table in moves)] for j, array in enumerate(policy)]
 
 
 def _without(gone: int, row: Moves) -> Moves:
@@ -298,9 +303,7 @@ def _fewer_actions(draft: Draft) -> Iterator[Draft]:
                     for state in states:
                         array[state, action:-1] = array[state, action + 1 :].copy()
                         array[state, -1] = array[state, -1] * 0
-                    width = max(table.shape[agent] for table in moves)
-                    own = [*policy[:agent], array[:, :width], *policy[agent + 1 :]]
-                    extras["policy"] = own
+                    extras["policy"] = _trimmed([*policy[:agent], array, *policy[agent + 1 :]], moves)
                 yield replace(draft, rewards=tuple(rewards), moves=tuple(moves), extras=extras)
 
 
