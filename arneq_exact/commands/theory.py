@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from arneq_exact.commands.arguments import add_command, add_output
-from arneq_exact.commands.output import PROVED, REFUSED, console, print_json
+from arneq_exact.commands.arguments import add_command, add_output, require_output
+from arneq_exact.commands.output import INCOMPLETE, PROVED, REFUSED, console, print_json
 
 INTERRUPTED = 130
 
@@ -30,6 +30,16 @@ def add(commands: Any) -> None:
     running.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
     running.add_argument("--out", metavar="DIR", help="where parts, table.csv and index.html go")
     add_output(running)
+
+    searching = add_command(
+        actions, "search", "find a small game on which a statement fails without a hypothesis", search
+    )
+    searching.add_argument("id", metavar="ID")
+    searching.add_argument("--drop", required=True, metavar="HYPOTHESIS", help="its name, see arneq theory")
+    searching.add_argument("--budget", type=float, default=120, metavar="SECONDS", help="default: 120")
+    searching.add_argument("--seed", type=int, default=0, help="of all that is drawn (default: 0)")
+    searching.add_argument("--out", metavar="FILE", help="write the counterexample as JSON")
+    add_output(searching)
 
     repeating = add_command(actions, "repeat", "check evidence from a file again", repeat)
     repeating.add_argument("file", metavar="FILE", help="evidence that a run or a search has written")
@@ -106,6 +116,27 @@ def run(options: argparse.Namespace) -> int:
     return REFUSED if found.violations else PROVED
 
 
+def search(options: argparse.Namespace) -> int:
+    """Run `arneq theory search`."""
+    from arneq_exact.theory.search import search as search_for
+
+    require_output(options.out)
+    with _draws_progress(options.json) as progress:
+        found = search_for(options.id, options.drop, options.budget, options.seed, progress=progress)
+    if found is None:
+        print(f"arneq theory: {options.id} without {options.drop!r}: nothing found in {options.budget:g} s")
+        return INCOMPLETE
+    if options.out:
+        found.save(options.out)
+    if options.json:
+        print_json(found.to_json())
+    else:
+        print(found)
+        if options.out:
+            print(f"written to {options.out}")
+    return PROVED
+
+
 def repeat(options: argparse.Namespace) -> int:
     """Run `arneq theory repeat`."""
     from arneq_exact.theory.evidence import Evidence
@@ -127,6 +158,23 @@ def _command(options: argparse.Namespace) -> str:
     return shlex.join(
         ["arneq", "theory", "run", *options.ids, "--games", str(options.games), "--seed", str(options.seed)]
     )
+
+
+@contextmanager
+def _draws_progress(quiet: bool) -> Iterator[Callable[[int, int, float], None] | None]:
+    """Show the number of draws and the worst margin on a terminal."""
+    from rich.console import Console
+
+    terminal = Console(stderr=True)
+    if quiet or not terminal.is_terminal:
+        yield None
+        return
+    with terminal.status("starting") as status:
+
+        def show(draws: int, violations: int, margin: float) -> None:
+            status.update(f"{draws} draws, {violations} violate, worst margin {margin:.3g}; Ctrl-C stops")
+
+        yield show
 
 
 @contextmanager

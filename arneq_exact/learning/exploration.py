@@ -1,11 +1,11 @@
 """Exploring behaviour: which (state, joint action) is tried next while agents learn.
 
 Convergence of learning asks that every pair is tried infinitely often (Assumption 1, [T7]). For the two
-behaviours of this file that is decided from the game's graph. Play with ε > 0 gives every joint action at least
-the probability ∏ ε/A_i, so along its trajectory every edge of the graph has a probability bounded away from 0;
-hence all states return for ever, almost surely, if and only if the graph is strongly connected, where an edge
-leads from s to s' if some joint action does, and from s to every state in which episodes begin if an episode
-can end, or be broken off, in s.
+behaviours of this file that is decided from the game's graph. Play with ε > 0 gives every joint action at
+least the probability ∏ ε/A_i, so along its trajectory every edge of the graph has a probability bounded away
+from 0; hence all states return for ever, almost surely, if and only if the graph is strongly connected, where
+an edge leads from s to s' if some joint action does, and from s to every state in which episodes begin if an
+episode can end, or be broken off, in s.
 """
 
 from __future__ import annotations

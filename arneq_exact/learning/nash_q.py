@@ -1,7 +1,7 @@
 """Nash-Q for robust equilibria: the procedure of Eq. (2), asynchronous and from samples.
 
-Agents keep Q_i(s, a) for all i, since they see each other's actions and rewards. After trying a joint action a
-in s, being paid r_i, and coming to s', they set
+Agents keep Q_i(s, a) for all i, since they see each other's actions and rewards. After trying a joint
+action a in s, being paid r_i, and coming to s', they set
 
     Q_i(s, a) ← (1 − α) Q_i(s, a) + α [r_i + γ_i val_i(Q(s'))],
 
@@ -10,9 +10,11 @@ episode has ended. α falls with the visits of (s, a). Nobody is corrupted while
 they prepare for. Rewards are the game's expected ones; what is sampled is the next state.
 
 If every pair is tried infinitely often, the steps are those of Robbins and Monro, and one type of stage
-equilibrium holds throughout, Q converges almost surely to the fixed point of the procedure [T7]: wherever agents
-decouple [T4], and in zero-sum games. In general it need not [T8]. In the NoSDE game the greedy policy
-never comes near the only stationary equilibrium, because stage equilibria met on the way are pure.
+equilibrium holds throughout, Q converges almost surely to the fixed point of the procedure [T7]: wherever
+agents decouple [T4], and in zero-sum games. Elsewhere nothing is promised [T8]. In the NoSDE game the
+selected policy never comes near the one stationary equilibrium, because every stage equilibrium on the way is
+pure and its values jump; falling steps average the jumps, so that Q itself may settle, but what is played
+does not.
 
 A run proves nothing: certify the policy.
 
@@ -170,8 +172,9 @@ def nash_q(
 
     Notes
     -----
-    Updates are compiled, with their stage games where agents decouple or n = 2 and nothing is enumerated: about a
-    microsecond each for two actions. Elsewhere a stage game costs a call from Python after each update.
+    Updates are compiled, with their stage games where agents decouple or n = 2 and nothing is enumerated:
+    about a microsecond each for two actions. Elsewhere a stage game costs a call from Python after each
+    update. ``benchmarks/nash_q.py`` measures both.
 
     Examples
     --------
@@ -186,13 +189,9 @@ def nash_q(
     snapshots = _whole(snapshots, "snapshots", 1)
     exploration = Trajectory() if exploration is None else exploration
     if not isinstance(exploration, Trajectory | RandomPairs):
-        raise InputError(
-            f"{WHERE}: exploration is {shown(exploration)}; must be a Trajectory or RandomPairs"
-        )
+        raise InputError(f"{WHERE}: exploration is {shown(exploration)}; must be a Trajectory or RandomPairs")
     if progress is not None and not callable(progress):
-        raise InputError(
-            f"{WHERE}: progress is {shown(progress)}; must be a function of (updates, residual)"
-        )
+        raise InputError(f"{WHERE}: progress is {shown(progress)}; must be a function of (updates, residual)")
     step_sizes(step_size, 1, 2, WHERE)
     start = _table(initial_payoffs, "initial_payoffs", "(n, rows)", (game.n_agents, game.n_rows))
     values = _table(reference_values, "reference_values", "(n, S)", (game.n_agents, game.n_states))
@@ -262,8 +261,7 @@ class _Run:
         }
         kind = kinds.get(step.solver.kind, kernel.BY_CALLER) if compiled else kernel.BY_CALLER
         self.rules = _rules(kernel, step, exploration, kind)
-        start = start_distribution(self.game)
-        first = int(min(np.searchsorted(start.cumsum(), self.generator.random(), "right"), n_states - 1))
+        first = int(np.searchsorted(self.rules.start, self.generator.random(), "right"))
         self.memory = kernel.Memory(
             payoffs=np.ascontiguousarray(payoffs.T),
             visits=np.zeros(self.game.n_rows, dtype=np.int64),
@@ -356,13 +354,16 @@ def _rules(kernel: Any, step: StageStep, exploration: Exploration, kind: int) ->
         part = slice(int(indptr[row]), int(indptr[row + 1]))
         cumulative[part] = game.transitions.data[part].cumsum()
     ends = np.zeros(game.n_rows, dtype=bool) if game.termination is None else game.termination > 0
+    start = start_distribution(game)
+    begins = start.cumsum()
+    begins[np.flatnonzero(start)[-1] :] = 1.0  # rounding must not leave a gap below 1
     return kernel.Rules(
         kind=kind,
         probability=probability,
         pairs=pairs,
         epsilon=1.0 if isinstance(exploration, RandomPairs) else exploration.epsilon,
         restart=0.0 if isinstance(exploration, RandomPairs) else exploration.restart,
-        start=start_distribution(game).cumsum(),
+        start=begins,
         counts=game.action_counts,
         offsets=game.offsets,
         row_state=np.repeat(np.arange(game.n_states), np.diff(game.offsets)),

@@ -5,8 +5,8 @@ r_i + γ_i val_i(Q(s')). An update changes the stage game of one state only, so 
 solved again when it is next needed. What a stage kernel leaves unsolved, or a class without one, is handed
 back to the caller: `run_updates` returns that state and goes on from there when called again.
 
-Every update consumes n + 3 uniform numbers, whatever happens in it, so that a run does not depend on how it is
-cut into calls.
+Every update consumes n + 3 uniform numbers, whatever happens in it, so that a run does not depend on how it
+is cut into calls.
 """
 
 from __future__ import annotations
@@ -115,11 +115,11 @@ def run_updates(rules: Rules, memory: Memory, uniforms: FloatArray, first: int, 
             row = int(draw[0] * rules.row_state.shape[0])
         else:
             if rules.epsilon < 1.0 and not _refresh(rules, memory, state):
-                return state
+                return int(state)
             row = _explore(rules, memory, state, draw)
         following = _next_state(rules, row, draw[n])
         if following >= 0 and not _refresh(rules, memory, following):
-            return following
+            return int(following)
         step = steps[memory.visits[row]]
         for i in range(n):
             target = rules.rewards[row, i]

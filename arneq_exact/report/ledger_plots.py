@@ -38,6 +38,8 @@ def ratio_plot(traces: Sequence[Mapping[str, Any]]) -> str:
         )
     axis.axhline(1, color=INK, linewidth=1)
     axis.set_yscale("log")
+    axis.set_yticks([0.25, 0.5, 1, 2, 4], ["¼", "½", "1", "2", "4"])
+    axis.minorticks_off()
     axis.set_xlabel("iteration")
     axis.set_ylabel("residual / (γ · last residual)")
     axis.annotate("γ", (1, 1), xycoords=("axes fraction", "data"), xytext=(4, -3), textcoords="offset points")
@@ -59,7 +61,15 @@ def margin_plot(margins: Mapping[str, Sequence[tuple[float, float, bool]]]) -> s
     for row, name in enumerate(names):
         for violated, colour, mark in ((False, HOLDS, "|"), (True, VIOLATED, "x")):
             chosen = [margin for margin, _, failed in margins[name] if failed == violated]
-            axis.plot(chosen, [row] * len(chosen), linestyle="", marker=mark, color=colour, alpha=0.45)
+            axis.plot(
+                chosen,
+                [row] * len(chosen),
+                linestyle="",
+                marker=mark,
+                color=colour,
+                alpha=0.45,
+                rasterized=True,
+            )
         slack = max((tolerance for _, tolerance, _ in margins[name]), default=0.0)
         axis.plot([-slack], [row], linestyle="", marker="D", markersize=4, color=MARK)
     axis.axvline(0, color=INK, linewidth=0.8)
@@ -136,6 +146,6 @@ def _svg(figure: Any) -> str:
 
     stream = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "arneq", "svg.fonttype": "path"}):
-        figure.savefig(stream, format="svg", metadata={"Date": None})
+        figure.savefig(stream, format="svg", dpi=200, metadata={"Date": None})
     text = stream.getvalue()
     return text[text.index("<svg") :]

@@ -27,13 +27,25 @@ COLUMNS = {
 """Columns of the table: names in the rows, and their heads."""
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto; padding: 0
-1rem; } h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; } table { border-collapse:
-collapse; font-variant-numeric: tabular-nums; font-size: 13px; } th { text-align: left; border-bottom: 2px
-solid #888; } td, th { padding: 0.15rem 0.7rem 0.15rem 0; } td { border-bottom: 1px solid #ddd;
-vertical-align: top; } td.n, th.n { text-align: right; white-space: nowrap; } tr.violated td { background:
-#fbe3e4; } tr.open td { background: #fff6dd; } details { margin: 0.4rem 0; } summary { cursor: pointer; }
-.wide { overflow-x: auto; } svg { max-width: 100%; height: auto; } p.note { color: #555; font-size: 13px; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; }
+body { max-width: 68rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.6rem; }
+h2 { font-size: 1.2rem; margin-top: 2.2rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
+th, td { text-align: left; padding: 0.15rem 0.7rem 0.15rem 0; }
+th { border-bottom: 2px solid #888; vertical-align: bottom; }
+td { border-bottom: 1px solid #ddd; vertical-align: top; }
+th.n, td.n { text-align: right; }
+td.n { white-space: nowrap; }
+td.title { min-width: 17rem; }
+td.status { min-width: 8rem; }
+tr.violated td { background: #fbe3e4; }
+tr.open td { background: #fff6dd; }
+details { margin: 0.4rem 0; }
+summary { cursor: pointer; }
+.wide { overflow-x: auto; }
+svg { max-width: 100%; height: auto; }
+p.note { color: #555; font-size: 13px; }
 """
 
 
@@ -87,8 +99,8 @@ def page(
         "contracts. With a fixed type for every agent and state it must [T7].</p>",
         f"<div class=wide>{ratio_plot(traces)}</div>",
         "<h2>The NoSDE game in the value plane</h2>",
-        "<p>Without corruption the procedure runs into a cycle around the only stationary equilibrium; with "
-        "k = 1 it converges [T8].</p>",
+        "<p>Without corruption the procedure runs into a cycle and does not come to the only stationary "
+        "equilibrium; with k = 1 it converges to it [T8].</p>",
         f"<div class=wide>{cycle_plot(cycle)}</div>",
         "<h2>By class of games</h2>",
     ]
@@ -122,7 +134,9 @@ def _table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     for row in rows:
         mark = " class=violated" if row["violations"] else " class=open" if row["undecided"] else ""
         cells = "".join(
-            f"<td>{escape(row[name])}</td>" if name in texts else f"<td class=n>{_number(row[name])}</td>"
+            f"<td class={name}>{escape(row[name])}</td>"
+            if name in texts
+            else f"<td class=n>{_number(row[name])}</td>"
             for name in names
         )
         lines.append(f"<tr{mark}>{cells}</tr>")

@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.greatest_value import columns_at_pure_profiles, greatest_value
 from arneq_exact.theory import generators
 from arneq_exact.theory.definition import exact_payoffs, stage_payoffs
 from arneq_exact.theory.evidence import Findings, at_most
-from arneq_exact.theory.exact_numbers import exact_array
+from arneq_exact.theory.exact_numbers import ExactArray, exact_array
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.proved_bound import proved_below
 from arneq_exact.theory.statement import FALSE_WITHOUT, Hypothesis, Statement
@@ -43,7 +45,7 @@ def _at_once(instance: Instance) -> Findings:
     n = len(payoffs)
     corruptions = [instance.threat.corruptions(n, agent) for agent in range(n)]
     greatest = [greatest_value(payoff, corruptions[i], i) for i, payoff in enumerate(payoffs)]
-    columns = [
+    columns: list[FloatArray] = [
         columns_at_pure_profiles(payoff, corruptions[i], i) - greatest[i].upper
         for i, payoff in enumerate(payoffs)
     ]
@@ -70,7 +72,7 @@ def _worth(columns: Any, profile: tuple[Any, ...]) -> float:
 
 
 def _never_at_once(instance: Instance) -> Findings:
-    """A proof in Fractions that no profile reaches, for all agents at once, values that each can reach alone."""
+    """A proof in Fractions that no profile reaches at once the values that each agent can reach alone."""
     game, k = instance.game, instance.threat.k
     if k is None:
         return Findings(undecided="the threat is no budget")
@@ -80,7 +82,7 @@ def _never_at_once(instance: Instance) -> Findings:
     columns, reached = [], []
     for agent, payoff in enumerate(payoffs):
         corruptions = instance.threat.corruptions(n, agent)
-        own = columns_at_pure_profiles(payoff, corruptions, agent)
+        own: ExactArray = columns_at_pure_profiles(payoff, corruptions, agent)
         reached.append(_reached(own, payoff, corruptions, agent))
         columns.append(own - reached[-1])
     together = np.concatenate(columns)
@@ -120,7 +122,7 @@ def _draw(rng: np.random.Generator, budget: str) -> Instance:
     drawn = generators.common_reward(rng, "")
     n = drawn.game.n_agents
     k = 0 if budget == "k = 0" else n - 1
-    return Instance(drawn.game, generators.ThreatModel(k))
+    return Instance(drawn.game, ThreatModel(k))
 
 
 STATEMENTS = (

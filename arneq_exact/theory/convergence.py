@@ -56,6 +56,9 @@ RESIDUAL = 1e-2
 
 UPDATES, SNAPSHOTS = 20, 5
 
+START = 0.05
+"""Runs begin this much of the reward range above Q*: what is not yet visited must not reverse a choice."""
+
 WHY = (
     "at each of two stage games a value errs by at most 1e-10 and a type by at most 1e-9 of the range of "
     "stage payoffs, which is the unit of the margins"
@@ -133,10 +136,10 @@ def _cycles(instance: Instance) -> Findings:
 def _pseudo_contraction(instance: Instance) -> Findings:
     game, threat = instance.game, instance.threat
     selection = instance.extras.get("selection", "first")
-    values = _fixed_point(instance, selection)
-    if values is None:
+    point = _fixed_point(instance, selection)
+    if point is None:
         return Findings(undecided="no fixed point was found to compare with")
-    best = backup(game, values)
+    best, values = point
     run = nash_q(
         game,
         threat,
@@ -145,7 +148,7 @@ def _pseudo_contraction(instance: Instance) -> Findings:
         exploration=RandomPairs(),
         selection=selection,
         seed=instance.seed,
-        initial_payoffs=backup(game, np.zeros_like(values)),
+        initial_payoffs=best + START * game.reward_range[:, None],
         snapshots=SNAPSHOTS,
     )
     payoffs = np.concatenate([run.trace.payoffs, best[None]])
@@ -167,8 +170,8 @@ def _pseudo_contraction(instance: Instance) -> Findings:
     )
 
 
-def _fixed_point(instance: Instance, selection: str) -> FloatArray | None:
-    """Return V* with V* = val(Q*), by running the procedure, or sooner if its policy stays."""
+def _fixed_point(instance: Instance, selection: str) -> tuple[FloatArray, FloatArray] | None:
+    """Return Q* and V* = val(Q*), by running the procedure, or sooner if its policy stays."""
     game, threat = instance.game, instance.threat
     for tol in (RESIDUAL, 1e-12):
         run = iterate(
@@ -177,7 +180,7 @@ def _fixed_point(instance: Instance, selection: str) -> FloatArray | None:
         values = robust_values(game, threat, run.policy)
         again = StageStep(game, threat, selection=selection).at(values).value
         if np.abs(again - values).max() <= 1e-9 * float(game.reward_range.max()):
-            return values
+            return backup(game, values), again
     return None
 
 

@@ -2,7 +2,9 @@
 
 Doubles and integers stand as they are. What JSON has no form for is an object of one key::
 
-    {"fraction": "1/3"}   {"float": "inf"}   {"array": [[0.5, 1.0]]}   {"exact array": [["1/3", "2/3"]]}
+    {"fraction": "1/3"}    {"float": "inf"}    {"array": [[0.5, 1.0]]}    {"exact array": [["1/3", "2/3"]]}
+
+and an array of doubles of which some are not finite is a ``float array`` of texts.
 
 Lists become tuples, so that what is read back is equal to what was written.
 """
@@ -72,6 +74,8 @@ def encode(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         if value.dtype == object:
             return {"exact array": np.vectorize(str, otypes=[object])(value).tolist()}
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            return {"float array": np.vectorize(repr, otypes=[object])(value.astype(object)).tolist()}
         return {"array": value.tolist()}
     if isinstance(value, Mapping):
         return {key: encode(entry) for key, entry in value.items()}
@@ -94,6 +98,8 @@ def decode(data: Any, where: str) -> Any:
             return float(entry)
         if key == "array":
             return frozen(np.array(entry), where)
+        if key == "float array":
+            return frozen(np.array(entry, dtype=np.float64), where)
         if key == "exact array":
             return frozen(np.array(entry, dtype=object), where)
     return {key: decode(entry, where) for key, entry in data.items()}

@@ -15,7 +15,7 @@ A generator draws the kind too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
+from functools import cache
 from itertools import product
 from math import prod
 from typing import Any, Final
@@ -58,19 +58,38 @@ def payoffs(rng: Generator, kind: str, counts: Sequence[int]) -> ExactArray:
 def alike(rng: Generator, n: int, actions: int) -> ExactArray:
     """Draw payoffs of agents who are alike: own action, and how many others play each action.
 
-    Half of the time the last action is bad for whoever plays it.
+    One time in four any payoffs. Else the last action is bad for whoever plays it: nobody plays it of their
+    own will, but a corrupted agent may. Two times in four it is *spiteful*, and harms the others too, each of
+    their actions by an amount of its own. One time in four the rest is a *dilemma*: but for that harm, the
+    second action pays a little more than the first, whatever the others do.
     """
-    table: dict[tuple[int, tuple[int, ...]], int] = {}
-    bad = rng.random() < 0.5
-    result = np.empty((n, *[actions] * n), dtype=object)
+    keys, place = _keys(n, actions)
+    paid = rng.integers(-9, 10, len(keys))
+    harm = rng.integers(0, 30, actions)
+    way = int(rng.integers(4))
+    if way > 2:
+        for number, (own, others) in enumerate(keys):
+            if own == 1:
+                paid[number] = paid[keys.index((0, others))] + int(rng.integers(1, 6))
+    for number, (own, others) in enumerate(keys):
+        if way > 0 and own == actions - 1:
+            paid[number] -= 60
+        if way > 1:
+            paid[number] -= harm[own] * others.count(actions - 1)
+    table: ExactArray = exact_array(paid)[place]
+    return table
+
+
+@cache
+def _keys(n: int, actions: int) -> tuple[list[tuple[int, tuple[int, ...]]], NDArray[Any]]:
+    """Return all pairs (own action, sorted actions of others), and which one holds for whom and where."""
+    keys: dict[tuple[int, tuple[int, ...]], int] = {}
+    place = np.empty((n, *[actions] * n), dtype=np.int64)
     for joint in product(range(actions), repeat=n):
-        for agent in range(n):
-            others = tuple(sorted(joint[:agent] + joint[agent + 1 :]))
-            key = (joint[agent], others)
-            if key not in table:
-                table[key] = int(rng.integers(-9, 10)) - 20 * int(bad and joint[agent] == actions - 1)
-            result[(agent, *joint)] = Fraction(table[key])
-    return result
+        for agent, own in enumerate(joint):
+            key = (own, tuple(sorted(joint[:agent] + joint[agent + 1 :])))
+            place[(agent, *joint)] = keys.setdefault(key, len(keys))
+    return list(keys), place
 
 
 def one_shot(table: ExactArray) -> MarkovGame:

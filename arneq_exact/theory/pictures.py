@@ -18,7 +18,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solver import solve
 from arneq_exact.theory import families
 
-ITERATIONS = 40
+ITERATIONS = 24
 SETTLED = 1e-12
 """Residuals, in units of the first, below which their ratio is rounding."""
 

@@ -1,11 +1,11 @@
 """Make a counterexample small: fewer states, agents and actions, then simpler numbers, as long as it stays
 one.
 
-The moves, tried in this order and from the start again after each that works:
+The moves, in this order, until none of them works:
 
 1. leave out a state (moves into it end the episode), an agent (fixed at one of its actions), an action,
 2. a smaller budget, episodes that end sooner, certain moves instead of uncertain ones, a simpler discount,
-3. rewards: 0, a whole number, half, one nearer to 0.
+3. rewards, one by one: 0, ±1, a whole number, half, three quarters, one nearer to 0.
 
 Each move makes the instance smaller in the order of `cost`, so that shrinking ends. What stays is *locally*
 smallest: no single move is left. A candidate counts only if the judge says so, which is the check in exact
@@ -17,10 +17,11 @@ only numbers shrink."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
+from math import ceil, floor
 from time import monotonic
 from typing import Any
 
@@ -33,6 +34,18 @@ from arneq_exact.theory.exact_numbers import ExactArray, exact_moves
 from arneq_exact.theory.instance import Instance
 
 SIMPLE_DISCOUNTS = (Fraction(0), Fraction(1, 2), Fraction(2, 3), Fraction(3, 4), Fraction(4, 5))
+
+SIMPLER: tuple[Callable[[Fraction], int | Fraction], ...] = (
+    lambda number: 0,
+    lambda number: (number > 0) - (number < 0),
+    round,
+    floor,
+    ceil,
+    lambda number: int(number / 2),
+    lambda number: int(number * 3 / 4),
+    lambda number: int(number) - ((number > 0) - (number < 0)),
+)
+"""What a reward is replaced by: 0, ±1, whole numbers next to it, half of it, and so on."""
 
 Judge = Callable[[Instance], bool]
 Moves = tuple[tuple[Fraction, int], ...]
@@ -90,7 +103,7 @@ class Draft:
             rows,
             moves,
             list(self.discount),
-            termination=[1 - sum((p for p, _ in row), Fraction(0)) for row in moves],
+            termination=[max(1 - sum((p for p, _ in row), Fraction(0)), Fraction(0)) for row in moves],
         )
         return Instance(game, self.threat, self.extras, self.seed, self.family)
 
@@ -130,23 +143,60 @@ def shrink(
     attempts : int
         The most attempts.
     """
-    best, tried = Draft.of(instance), 0
-    progress = True
-    while progress:
-        progress = False
-        for candidate in _candidates(best):
-            if tried >= attempts or (deadline is not None and monotonic() > deadline):
-                return best.instance(), tried
-            if candidate.cost() >= best.cost():
-                continue
-            tried += 1
-            if judge(candidate.instance()):
-                best, progress = candidate, True
+    run = _Run(Draft.of(instance), judge, deadline, attempts)
+    try:
+        while True:
+            while any(map(run.accepts, _simpler_shapes(run.best))):
+                pass
+            changed = [run.simplify(state, place) for state, place in _entries(run.best)]
+            if not any(changed):
                 break
-    return best.instance(), tried
+    except _OutOfBudget:
+        pass
+    return run.best.instance(), run.tried
 
 
-def _candidates(draft: Draft) -> Iterator[Draft]:
+class _OutOfBudget(Exception):  # noqa: N818 - ends the run, is no error
+    """No attempt or no time is left."""
+
+
+class _Run:
+    """The best instance so far, and what was tried."""
+
+    def __init__(self, best: Draft, judge: Judge, deadline: float | None, attempts: int) -> None:
+        self.best, self.judge, self.deadline, self.attempts = best, judge, deadline, attempts
+        self.tried = 0
+
+    def accepts(self, candidate: Draft) -> bool:
+        """Take a candidate if it is smaller and still a counterexample."""
+        if candidate.cost() >= self.best.cost():
+            return False
+        if self.tried >= self.attempts or (self.deadline is not None and monotonic() > self.deadline):
+            raise _OutOfBudget
+        self.tried += 1
+        if self.judge(candidate.instance()):
+            self.best = candidate
+            return True
+        return False
+
+    def simplify(self, state: int, place: int) -> bool:
+        """Replace one reward by the simplest number that does as well."""
+        number = self.best.rewards[state].ravel()[place]
+        options = dict.fromkeys(Fraction(simpler(number)) for simpler in SIMPLER)
+        return any(self.accepts(_with_reward(self.best, state, place, value)) for value in options)
+
+
+def _entries(draft: Draft) -> list[tuple[int, int]]:
+    return [(state, place) for state, table in enumerate(draft.rewards) for place in range(table.size)]
+
+
+def _with_reward(draft: Draft, state: int, place: int, value: Fraction) -> Draft:
+    table = draft.rewards[state].copy()
+    table.reshape(-1)[place] = value
+    return replace(draft, rewards=(*draft.rewards[:state], table, *draft.rewards[state + 1 :]))
+
+
+def _simpler_shapes(draft: Draft) -> Iterator[Draft]:
     budget = draft.threat.to_json().keys() <= {"k"}
     plain = all(name in ("policy", "agent") or not _holds_arrays(v) for name, v in draft.extras.items())
     if budget and plain:
@@ -158,7 +208,12 @@ def _candidates(draft: Draft) -> Iterator[Draft]:
     yield from _simpler_moves(draft)
     for factor in SIMPLE_DISCOUNTS:
         yield replace(draft, discount=(factor,) * draft.n)
-    yield from _simpler_rewards(draft)
+    for state, table in enumerate(draft.rewards):
+        for agent in range(draft.n):
+            zeroed = table.copy()
+            zeroed[agent] = table[agent] * 0
+            rewards = (*draft.rewards[:state], zeroed, *draft.rewards[state + 1 :])
+            yield replace(draft, rewards=rewards)
 
 
 def _holds_arrays(value: Any) -> bool:
@@ -172,13 +227,20 @@ def _policy(draft: Draft) -> list[ExactArray] | None:
 def _fewer_states(draft: Draft) -> Iterator[Draft]:
     for gone in range(len(draft.rewards) if len(draft.rewards) > 1 else 0):
         moves = [
-            _mapped(table, partial(_without, gone)) for state, table in enumerate(draft.moves) if state != gone
+            _mapped(table, partial(_without, gone))
+            for state, table in enumerate(draft.moves)
+            if state != gone
         ]
         extras = dict(draft.extras)
         if (policy := _policy(draft)) is not None:
-            extras["policy"] = [np.delete(array, gone, axis=0) for array in policy]
+            extras["policy"] = _trimmed([np.delete(array, gone, axis=0) for array in policy], moves)
         rewards = tuple(table for state, table in enumerate(draft.rewards) if state != gone)
         yield replace(draft, rewards=rewards, moves=tuple(moves), extras=extras)
+
+
+def _trimmed(policy: Sequence[ExactArray], moves: Sequence[ExactArray]) -> list[ExactArray]:
+    """Return arrays (S, A_i) that are as wide as the largest number of actions that is left."""
+    return [array[:, : max(table.shape[j] for table in moves)] for j, array in enumerate(policy)]
 
 
 def _without(gone: int, row: Moves) -> Moves:
@@ -241,9 +303,7 @@ def _fewer_actions(draft: Draft) -> Iterator[Draft]:
                     for state in states:
                         array[state, action:-1] = array[state, action + 1 :].copy()
                         array[state, -1] = array[state, -1] * 0
-                    width = max(table.shape[agent] for table in moves)
-                    own = [*policy[:agent], array[:, :width], *policy[agent + 1 :]]
-                    extras["policy"] = own
+                    extras["policy"] = _trimmed([*policy[:agent], array, *policy[agent + 1 :]], moves)
                 yield replace(draft, rewards=tuple(rewards), moves=tuple(moves), extras=extras)
 
 
@@ -261,39 +321,3 @@ def _simpler_moves(draft: Draft) -> Iterator[Draft]:
                 changed = _mapped(table, lambda entry: entry)
                 changed.reshape(-1)[place] = option
                 yield replaced(state, changed)
-
-
-def _simpler_rewards(draft: Draft) -> Iterator[Draft]:
-    def replaced(state: int, table: ExactArray) -> Draft:
-        return replace(draft, rewards=(*draft.rewards[:state], table, *draft.rewards[state + 1 :]))
-
-    for state, table in enumerate(draft.rewards):
-        for agent in range(draft.n):
-            if any(table[agent].ravel()):
-                zeroed = table.copy()
-                zeroed[agent] = table[agent] * 0
-                yield replaced(state, zeroed)
-    for simpler in (_zero, _whole, _half, _nearer):
-        for state, table in enumerate(draft.rewards):
-            for place, number in enumerate(table.ravel()):
-                value = simpler(number)
-                if value != number:
-                    changed = table.copy()
-                    changed.reshape(-1)[place] = value
-                    yield replaced(state, changed)
-
-
-def _zero(number: Fraction) -> Fraction:
-    return Fraction(0)
-
-
-def _whole(number: Fraction) -> Fraction:
-    return Fraction(round(number))
-
-
-def _half(number: Fraction) -> Fraction:
-    return Fraction(int(number / 2))
-
-
-def _nearer(number: Fraction) -> Fraction:
-    return Fraction(0) if abs(number) < 1 else number - (1 if number > 0 else -1)

@@ -16,7 +16,7 @@ from arneq_exact.stage.enumeration import enumerate_equilibria
 from arneq_exact.theory import generators
 from arneq_exact.theory.definition import exact_payoffs, stage_payoffs
 from arneq_exact.theory.evidence import Findings, at_most
-from arneq_exact.theory.exact_numbers import scaled
+from arneq_exact.theory.exact_numbers import exact_array, scaled
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.pure_play import pure_play, unique_profile
 from arneq_exact.theory.statement import FALSE_WITHOUT, Hypothesis, Statement
@@ -50,11 +50,14 @@ def _least_rise_exactly(instance: Instance) -> Findings:
     if k is None:
         return Findings(undecided="the threat is no budget")
     whole, unit = scaled(exact_payoffs(game, 0))
-    profiles = [unique_profile(whole, budget) for budget in (k, k + 1)]
-    if profiles[0] is None or profiles[1] is None:
-        return Findings(undecided="elimination does not prove both ARNEQ to be unique")
-    before = [Fraction(int(v), unit) for v in pure_play(whole, k).worth(profiles[0])]
-    after = [Fraction(int(v), unit) for v in pure_play(whole, k + 1).worth(profiles[1])]
+    values, profiles = [], []
+    for budget in (k, k + 1):
+        joint = unique_profile(whole, budget)
+        if joint is None:
+            return Findings(undecided=f"elimination does not prove the ARNEQ at k = {budget} to be unique")
+        profiles.append(joint)
+        values.append([Fraction(int(v), unit) for v in pure_play(whole, budget).worth(joint)])
+    before, after = values
     rise = min(b - a for a, b in zip(before, after, strict=True))
     spread = Fraction(int(whole.max() - whole.min()), unit) or Fraction(1)
     return Findings(
@@ -72,13 +75,13 @@ def _dominance_solvable(rng: np.random.Generator) -> Instance:
         best = int(rng.integers(count))
         own = np.moveaxis(payoffs[agent], agent, 0)
         own[best] = own.max(axis=0) + rng.uniform(0.01, 0.5, own.shape[1])
-    return Instance(generators.one_shot(generators.exact_array(payoffs)), ThreatModel(0))
+    return Instance(generators.one_shot(exact_array(payoffs)), ThreatModel(0))
 
 
 def _zero_sum(rng: np.random.Generator) -> Instance:
     """Draw a zero-sum game in general position: unique at any k, and no value changes."""
     payoff = rng.uniform(-1, 1, tuple(rng.integers(2, 4, 2).tolist()))
-    return Instance(generators.one_shot(generators.exact_array(np.stack([payoff, -payoff]))), ThreatModel(0))
+    return Instance(generators.one_shot(exact_array(np.stack([payoff, -payoff]))), ThreatModel(0))
 
 
 STATEMENTS = (

@@ -209,7 +209,7 @@ STATEMENTS = (
     Statement(
         id="T8.discontinuity",
         title="A stage value jumps",
-        claim="A value jumps while the own payoffs stay and those of others change by as little as one likes.",
+        claim="A value jumps while the own payoffs stay and those of others change by little.",
         hypotheses=(),
         source="theory page, T8 (i)",
         status=PROVED,
@@ -232,7 +232,7 @@ STATEMENTS = (
     Statement(
         id="T8.cycle",
         title="The procedure goes round",
-        claim="On NoSDE without corruption the procedure runs into an exact cycle of five; at k = 1 it converges.",
+        claim="On NoSDE the procedure runs into an exact cycle of five at k = 0, and converges at k = 1.",
         hypotheses=(),
         source="theory page, T8 (iii); Zinkevich, Greenwald and Littman (2005)",
         status=PROVED,
@@ -242,8 +242,8 @@ STATEMENTS = (
     Statement(
         id="T8.majority",
         title="The cycle stays where clones vote",
-        claim="With 2k+1 clones for each agent of NoSDE the unanimous vote for the better action is a stage ARNEQ "
-        "at budget k, and the procedure never rests.",
+        claim="With 2k+1 clones for each agent of NoSDE a unanimous vote for the better action is a stage "
+        "ARNEQ at budget k, and the procedure never rests.",
         hypotheses=(),
         source="theory page, T8 (iii)",
         status=PROVED,
