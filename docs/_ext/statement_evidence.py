@@ -1,8 +1,8 @@
 """The directive ``statement-evidence ID``: what the ledger holds of a statement and of all its parts.
 
 It reads the ledger (claims, hypotheses, status, source, the module of the check), the table of a run
-(`docs/theory/evidence.csv`, written by ``make evidence``), and the counterexamples that come with the package,
-so that nothing of it is typed into a page.
+(`docs/theory/evidence.csv`, written by ``make evidence``), and the counterexamples that come with the
+package, so that nothing of it is typed into a page.
 """
 
 from __future__ import annotations
@@ -16,11 +16,16 @@ from typing import Any
 from docutils import nodes
 from registry_tables import Table
 
+from arneq_exact.model.game_json import game_to_json
+from arneq_exact.theory.encoding import encode
 from arneq_exact.theory.ledger import STATEMENTS
-from arneq_exact.theory.search import Counterexample, stored_counterexamples
+from arneq_exact.theory.search import FOLDER, Counterexample, file_name, stored_counterexamples
 from arneq_exact.theory.statement import Statement
 
 TABLE = Path(__file__).parent.parent / "theory" / "evidence.csv"
+LONGEST, WIDEST = 40, 100
+"""Lines of a counterexample that are shown, and characters of a line."""
+
 COLUMNS = ("class of game", "games", "hypotheses met", "undecided", "violations", "worst margin", "tolerance")
 
 
@@ -47,6 +52,26 @@ def _short(number: Any) -> str:
     """An exact number, or its decimals where it is long."""
     text = str(Fraction(number))
     return text if len(text) <= 24 else f"{float(number):.10g}"
+
+
+def written_out(found: Counterexample) -> str:
+    """Return the numbers of a counterexample, one row of the game a line, with exact rationals."""
+    instance = found.instance
+    game = game_to_json(instance.game)
+    discount = game["discount"]
+    lines = [f"discount {', '.join(map(str, discount)) if isinstance(discount, list) else discount}"]
+    for state in game["states"]:
+        for row in state["rows"]:
+            moves = [f"{name} ({chance})" for name, chance in row["next"].items()]
+            moves += [f"end ({row['end']})"] if row.get("end") else []
+            lines.append(
+                f"state {state['name']}, actions {' '.join(row['actions'])}: "
+                f"rewards {', '.join(map(str, row['rewards']))}; then {', '.join(moves) or 'end (1)'}"
+            )
+    lines += [f"{name} = {encode(value)}" for name, value in sorted(instance.extras.items())]
+    if len(lines) > LONGEST:
+        lines = [*lines[:LONGEST], f"… {len(lines) - LONGEST} lines more in the file"]
+    return "\n".join(line if len(line) <= WIDEST else line[: WIDEST - 1] + "…" for line in lines)
 
 
 class StatementEvidence(Table):
@@ -86,8 +111,13 @@ class StatementEvidence(Table):
             how = nodes.literal("", example.command)
             words = [*self.text(f"{described(example)}; found by "), how]
             table.append((f"Without “{example.dropped}”", words))
-        nodes_of_part: list[nodes.Node] = [heading, self.table((), table, (24, 76))]
-        return nodes_of_part
+        result: list[nodes.Node] = [heading, self.table((), table, (24, 76))]
+        for example in found:
+            file = f"arneq_exact/theory/{FOLDER}/{file_name(example.statement, example.dropped)}"
+            caption = nodes.Text(f"{one.id} without “{example.dropped}”, all of the game (")
+            result.append(nodes.paragraph("", "", caption, nodes.literal("", file), nodes.Text("):")))
+            result.append(nodes.literal_block("", written_out(example), language="none"))
+        return result
 
     def summary(self, rows: Sequence[dict[str, str]]) -> str:
         """Return a line over all classes of games."""
@@ -98,9 +128,10 @@ class StatementEvidence(Table):
         if not margins:
             return f"{games} games, {met} meet the hypotheses, {violations} violations"
         worst, row = min(margins, key=lambda pair: pair[0])
+        place = f"class {row['class of game']}, tolerance {float(row['tolerance']):.1g}"
         return (
             f"{games} games in {len(rows)} classes, {met} meet the hypotheses, {violations} violations; "
-            f"worst margin {worst:.2g} (class {row['class of game']}, tolerance {float(row['tolerance']):.1g})"
+            f"worst margin {worst:.2g} ({place})"
         )
 
 
