@@ -43,8 +43,9 @@ def test_stored_counterexample_is_confirmed_in_exact_arithmetic(pair):
     assert again.to_json() == stored.evidence.to_json()
     assert stored.command.startswith(f"arneq theory search {pair[0]} --drop ")
     assert stored.dropped in again.dropped
-    # All other hypotheses hold.
-    assert all(held for name, held in again.hypotheses.items() if name != pair[1])
+    # It is this hypothesis that fails, and no other one.
+    assert [name for name, held in again.hypotheses.items() if held is not True] == [pair[1]]
+    assert again.hypotheses[pair[1]] is False
 
 
 def test_every_false_without_has_a_counterexample():
