@@ -27,14 +27,25 @@ COLUMNS = {
 """Columns of the table: names in the rows, and their heads."""
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 68rem; margin: 2rem auto; padding: 0
-1rem; } h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; } table { border-collapse:
-collapse; font-variant-numeric: tabular-nums; font-size: 13px; } th { text-align: left; border-bottom: 2px
-solid #888; } td, th { padding: 0.15rem 0.7rem 0.15rem 0; } td { border-bottom: 1px solid #ddd;
-vertical-align: top; } td.n, th.n { text-align: right; white-space: nowrap; }
-td.title { min-width: 19rem; } td.status { min-width: 9rem; } tr.violated td { background:
-#fbe3e4; } tr.open td { background: #fff6dd; } details { margin: 0.4rem 0; } summary { cursor: pointer; }
-.wide { overflow-x: auto; } svg { max-width: 100%; height: auto; } p.note { color: #555; font-size: 13px; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; }
+body { max-width: 68rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.6rem; }
+h2 { font-size: 1.2rem; margin-top: 2.2rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
+th, td { text-align: left; padding: 0.15rem 0.7rem 0.15rem 0; }
+th { border-bottom: 2px solid #888; vertical-align: bottom; }
+td { border-bottom: 1px solid #ddd; vertical-align: top; }
+th.n, td.n { text-align: right; }
+td.n { white-space: nowrap; }
+td.title { min-width: 17rem; }
+td.status { min-width: 8rem; }
+tr.violated td { background: #fbe3e4; }
+tr.open td { background: #fff6dd; }
+details { margin: 0.4rem 0; }
+summary { cursor: pointer; }
+.wide { overflow-x: auto; }
+svg { max-width: 100%; height: auto; }
+p.note { color: #555; font-size: 13px; }
 """
 
 
@@ -62,7 +73,8 @@ def page(
     Parameters
     ----------
     statements : rows per statement
-        With the names in `COLUMNS`, and "title", "claim", "status" and "hypotheses" (pairs of name and text).
+        With the names in `COLUMNS`, and "title", "claim", "status", "hypotheses" (pairs of name and text) and
+        "counterexamples" (pairs of a line about one and the command that finds it).
     classes : rows per statement and class of games
     margins, traces, cycle
         Data of `margin_plot`, `ratio_plot` and `cycle_plot`.
@@ -102,6 +114,10 @@ def page(
             f"<details{' open' if row['violations'] else ''}><summary><b>{escape(row['statement'])}</b> "
             f"{escape(row['title'])}</summary><p>{escape(row['claim'])}</p>"
             + (f"<ul>{assumed}</ul>" if assumed else "")
+            + "".join(
+                f"<p>Counterexample: {escape(text)}<br><code>{escape(finds)}</code></p>"
+                for text, finds in row["counterexamples"]
+            )
             + _table(own, tuple(COLUMNS)[1:])
             + "</details>"
         )

@@ -37,7 +37,17 @@ UNDECIDED = 4
 TOLERANCE = 1e-9
 """Of the agent's stage payoff range: closer than this, values count as equal."""
 
+EPS = float(np.finfo(float).eps)
+
 Flags = NDArray[np.uint8]
+
+
+def equal_within(payoff: FloatArray) -> float:
+    """Return how close values of a stage game must be to count as equal.
+
+    1e-9 of the payoff range, and what rounding makes of values that are all the same.
+    """
+    return TOLERANCE * float(np.ptp(payoff)) + 16 * EPS * float(np.abs(payoff).max())
 
 
 def equilibrium_types(
@@ -70,7 +80,7 @@ def equilibrium_types(
     """
     batch = len(payoff)
     own_first = np.moveaxis(payoff, agent + 1, 1).reshape(batch, payoff.shape[agent + 1], -1)
-    slack = TOLERANCE * np.maximum(own_first.max(axis=(1, 2)) - own_first.min(axis=(1, 2)), 1e-300)
+    slack = np.array([equal_within(table) for table in own_first])
     security = solve_matrix_games(own_first, backend=backend, calls=calls).value
     if corrupted == 1:
         best = security
@@ -127,7 +137,7 @@ def stage_types(
     flags = np.zeros(len(payoffs), dtype=np.uint8)
     for agent, payoff in enumerate(payoffs):
         own_first = np.moveaxis(payoff, agent, 0).reshape(1, payoff.shape[agent], -1)
-        slack = TOLERANCE * max(float(np.ptp(own_first)), 1e-300)
+        slack = equal_within(payoff)
         security = solve_matrix_games(own_first, backend=backend, calls=calls).value[0]
         if abs(values[agent] - security) <= slack:
             flags[agent] |= TYPE_B_PRIME

@@ -70,6 +70,9 @@ def _existence(instance: Instance) -> Findings:
         for agent in range(stage.n):
             payoff = stage.payoffs[agent]
             columns = _in_solver_order(stage, play, threat, agent)
+            widths = columns.shape[1], solved.attack[agent].shape[1]
+            if widths[0] != widths[1]:
+                return Findings([equal("attacks on sets of size m, columns of the solver", *widths)])
             earned = float(play[agent] @ columns @ solved.attack[agent][0])
             replies.append(float((columns @ solved.attack[agent][0]).max()) - earned)
             attackers.append(earned - float((play[agent] @ columns).min()))

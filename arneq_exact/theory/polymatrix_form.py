@@ -129,6 +129,11 @@ def _problem(instance: Instance) -> Findings:
     M, q = complementarity(P, sizes)
     comparisons = _copositive_plus(rng, M, len(P))
     solved = ExactStageSolver(2, threat).solve(list(stage.payoffs))
+    widths = [len(attack) for attack in solved.attack]
+    if rho > 0 and widths != sizes[2:]:
+        return Findings(
+            [equal("attacks of both attackers, columns of the solver", sizes[2:], widths)], hypotheses
+        )
     attacks = [
         # At probability 0 nothing is attacked; any best reply completes the equilibrium.
         attack if rho > 0 else _worst(stage, solved.policy, agent)
