@@ -57,8 +57,8 @@ RESIDUAL = 1e-2
 UPDATES, SNAPSHOTS = 20, 5
 
 START = 0.05
-"""Runs begin this much of the reward range from Q*, agents above and below in turn (zero-sum games stay so).
-What is not yet visited must not reverse a choice."""
+"""Runs begin this much of the reward range above Q* (times the extras' "directions", one number per agent, so
+that zero-sum games stay zero-sum): what is not yet visited must not reverse a choice."""
 
 WHY = (
     "at each of two stage games a value errs by at most 1e-10 and a type by at most 1e-9 of the range of "
@@ -141,7 +141,7 @@ def _pseudo_contraction(instance: Instance) -> Findings:
     if point is None:
         return Findings(undecided="no fixed point was found to compare with")
     best, values = point
-    signs = (-1.0) ** np.arange(game.n_agents)
+    signs = np.array(instance.extras.get("directions", [1.0] * game.n_agents))
     run = nash_q(
         game,
         threat,
