@@ -117,6 +117,16 @@ def test_the_search_finds_an_easy_one_by_itself_and_again():
     assert other.found.to_json() != found.found.to_json()
 
 
+@pytest.mark.parametrize(
+    "pair",
+    [("T6a.converse", "decoupled"), ("T5.equilibria", "two agents"), ("T13.equal", "one set")],
+    ids=names,
+)
+def test_the_recorded_command_finds_the_stored_counterexample(pair):
+    stored = STORED[pair]
+    assert search(*pair, budget=60, seed=stored.seed).to_json() == stored.to_json()
+
+
 def test_what_is_shrunk_is_locally_smallest():
     found = search("T6a.converse", "decoupled", budget=60, seed=5, more=0)
     judge = ledger.statement("T6a.converse")
