@@ -25,6 +25,8 @@ _HOMES = {
     "Solution": "arneq_exact.solution",
     "iterate": "arneq_exact.markov.iteration",
     "IterationResult": "arneq_exact.markov.iteration",
+    "nash_q": "arneq_exact.learning.nash_q",
+    "NashQResult": "arneq_exact.learning.nash_q",
     "equilibria": "arneq_exact.study.equilibria",
     "robustness_curve": "arneq_exact.study.robustness_curve",
     "robust_values": "arneq_exact.markov.evaluate",
@@ -44,10 +46,13 @@ _HOMES = {
     "ArneqError": "arneq_exact.errors",
 }
 
-__all__ = ["catalog", *sorted(_HOMES)]
+_PACKAGES = ("catalog", "theory")
+
+__all__ = [*_PACKAGES, *sorted(_HOMES)]
 
 if TYPE_CHECKING:
     from arneq_exact import catalog as catalog
+    from arneq_exact import theory as theory
     from arneq_exact.certificate.build import certify as certify
     from arneq_exact.certificate.certificate import Certificate as Certificate
     from arneq_exact.certificate.check import check as check
@@ -57,6 +62,8 @@ if TYPE_CHECKING:
     from arneq_exact.errors import ArneqError as ArneqError
     from arneq_exact.files import load as load
     from arneq_exact.files import save as save
+    from arneq_exact.learning.nash_q import NashQResult as NashQResult
+    from arneq_exact.learning.nash_q import nash_q as nash_q
     from arneq_exact.markov.evaluate import best_response as best_response
     from arneq_exact.markov.evaluate import gap as gap
     from arneq_exact.markov.evaluate import robust_values as robust_values
@@ -78,8 +85,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "catalog":
-        return importlib.import_module("arneq_exact.catalog")
+    if name in _PACKAGES:
+        return importlib.import_module(f"arneq_exact.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'arneq_exact' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
