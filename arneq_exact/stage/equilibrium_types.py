@@ -39,7 +39,17 @@ UNDECIDED = 4
 TOLERANCE = 1e-9
 """Of the agent's stage payoff range: closer than this, values count as equal."""
 
+EPS = float(np.finfo(float).eps)
+
 Flags = NDArray[np.uint8]
+
+
+def equal_within(payoff: FloatArray) -> float:
+    """Return how close values of a stage game must be to count as equal.
+
+    1e-9 of the payoff range, and what rounding makes of values that are all the same.
+    """
+    return TOLERANCE * float(np.ptp(payoff)) + 16 * EPS * float(np.abs(payoff).max())
 
 
 def stage_types(
@@ -74,7 +84,7 @@ def stage_types(
     for agent, (payoff, value, points) in enumerate(zip(payoffs, values, corruptions, strict=True)):
         counts = payoff.shape[1:]
         own_first = np.moveaxis(payoff, agent + 1, 1).reshape(len(payoff), counts[agent], -1)
-        slack = TOLERANCE * np.maximum(own_first.max(axis=(1, 2)) - own_first.min(axis=(1, 2)), 1e-300)
+        slack = np.array([equal_within(table) for table in own_first])
         flags[agent, np.abs(value - worth(own_first)) <= slack] |= TYPE_B_PRIME
         bound = value + slack
         if _everyone_corrupted(points, agent, len(counts)):

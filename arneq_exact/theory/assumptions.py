@@ -28,10 +28,10 @@ from arneq_exact.model.corruption import Corruption
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.stage.equilibrium_types import (
-    TOLERANCE,
     TYPE_A,
     TYPE_B_PRIME,
     UNDECIDED,
+    equal_within,
     types_at,
 )
 from arneq_exact.stage.robust import robust_matrix
@@ -187,7 +187,7 @@ def selected_types(
     for agent, payoff in enumerate(payoffs):
         own_first = np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1)
         least = float((policy[agent] @ own_first).min())
-        slack = TOLERANCE * max(float(np.ptp(payoff)), 1e-300)
+        slack = equal_within(payoff)
         flag = int(flags[agent])
         a = None if flag & UNDECIDED else bool(flag & TYPE_A)
         value = float(values[agent])

@@ -55,7 +55,7 @@ def _at_once(instance: Instance) -> Findings:
         return Findings(hypotheses=_hypotheses(instance, payoffs), undecided="the stage game is too large")
     profiles.append(tuple(profiles[i][i] for i in range(n)))
     worth = max(min(_worth(one, profile) for one in columns) for profile in profiles)
-    unit = max(float(np.ptp(payoffs)), 1e-300)
+    unit = float(np.ptp(payoffs)) or 1.0
     return Findings(
         comparisons=[at_most("0, least of g_i − max g_i at the best profile found", 0.0, worth, unit)],
         hypotheses=_hypotheses(instance, payoffs),

@@ -86,7 +86,7 @@ def _non_expansive(instance: Instance) -> Findings:
     pair = np.stack(_pair(instance))
     first, second = (types[agent] for _, types in _selected(instance, pair))
     change = float(np.abs(pair[1, agent] - pair[0, agent]).max())
-    unit = max(float(np.ptp(pair[:, agent])), 1e-300)
+    unit = float(np.ptp(pair[:, agent])) or 1.0
     moved = abs(second.value - first.value)
     return Findings(
         comparisons=[at_most("change of the stage value, of the payoffs", moved, change, unit)],
@@ -134,7 +134,7 @@ def _saddle_is_security(instance: Instance) -> Findings:
     agent = _agent(instance)
     payoffs = stage_payoffs(instance.game, 0)
     ((_, types),) = _selected(instance, payoffs[None])
-    unit = max(float(np.ptp(payoffs[agent])), 1e-300)
+    unit = float(np.ptp(payoffs[agent])) or 1.0
     security = security_value(payoffs[agent], agent)
     return Findings(
         comparisons=[equal("value at the saddle, security value", types[agent].value, security, unit)],
@@ -150,7 +150,7 @@ def _security_is_saddle(instance: Instance) -> Findings:
     payoffs = stage_payoffs(instance.game, 0)
     ((policy, types),) = _selected(instance, payoffs[None])
     own_first = np.moveaxis(payoffs[agent], agent, 0).reshape(payoffs.shape[agent + 1], -1)
-    unit = max(float(np.ptp(own_first)), 1e-300)
+    unit = float(np.ptp(own_first)) or 1.0
     least = float((policy[agent] @ own_first).min())
     return Findings(
         comparisons=[at_most("value, worst case of the own strategy", types[agent].value, least, unit)],

@@ -57,7 +57,8 @@ RESIDUAL = 1e-2
 UPDATES, SNAPSHOTS = 20, 5
 
 START = 0.05
-"""Runs begin this much of the reward range above Q*: what is not yet visited must not reverse a choice."""
+"""Runs begin this much of the reward range from Q*, agents above and below in turn (zero-sum games stay so).
+What is not yet visited must not reverse a choice."""
 
 WHY = (
     "at each of two stage games a value errs by at most 1e-10 and a type by at most 1e-9 of the range of "
@@ -140,6 +141,7 @@ def _pseudo_contraction(instance: Instance) -> Findings:
     if point is None:
         return Findings(undecided="no fixed point was found to compare with")
     best, values = point
+    signs = (-1.0) ** np.arange(game.n_agents)
     run = nash_q(
         game,
         threat,
@@ -148,7 +150,7 @@ def _pseudo_contraction(instance: Instance) -> Findings:
         exploration=RandomPairs(),
         selection=selection,
         seed=instance.seed,
-        initial_payoffs=best + START * game.reward_range[:, None],
+        initial_payoffs=best + (START * signs * game.reward_range)[:, None],
         snapshots=SNAPSHOTS,
     )
     payoffs = np.concatenate([run.trace.payoffs, best[None]])

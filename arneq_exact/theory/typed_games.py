@@ -48,7 +48,7 @@ def typed_payoffs(rng: Generator, kind: str, counts: Sequence[int], pairs: int) 
     elif kind == "planted":
         joint = tuple(int(rng.integers(count)) for count in shape)
         for payoff in dense.reshape(-1, *shape):
-            payoff[joint] = payoff.max() + rng.uniform(0, 0.5)
+            payoff[joint] = payoff.max() + rng.uniform(0.2, 0.6)
     elif kind == "common":
         unit = rng.uniform(0.5, 2.0, n).reshape(n, *[1] * n)
         dense = unit * dense[:, :1]

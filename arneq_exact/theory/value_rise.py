@@ -34,7 +34,7 @@ def _least_rise(instance: Instance) -> Findings:
     lists = [enumerate_equilibria(payoffs, ThreatModel(budget)) for budget in (k, k + 1)]
     unique = all(found.completeness == "complete" and len(found) == 1 for found in lists)
     before, after = (found.equilibria[0].values for found in lists)
-    unit = max(float(np.ptp(payoffs)), 1e-300)
+    unit = float(np.ptp(payoffs)) or 1.0
     return Findings(
         comparisons=[at_most("least rise of a value", float((after - before).min()), 0.0, unit)],
         hypotheses={TWO_AGENTS.name: game.n_agents <= 2, UNIQUE.name: unique},
