@@ -73,7 +73,8 @@ def page(
     Parameters
     ----------
     statements : rows per statement
-        With the names in `COLUMNS`, and "title", "claim", "status" and "hypotheses" (pairs of name and text).
+        With the names in `COLUMNS`, and "title", "claim", "status", "hypotheses" (pairs of name and text) and
+        "counterexamples" (pairs of a line about one and the command that finds it).
     classes : rows per statement and class of games
     margins, traces, cycle
         Data of `margin_plot`, `ratio_plot` and `cycle_plot`.
@@ -113,6 +114,10 @@ def page(
             f"<details{' open' if row['violations'] else ''}><summary><b>{escape(row['statement'])}</b> "
             f"{escape(row['title'])}</summary><p>{escape(row['claim'])}</p>"
             + (f"<ul>{assumed}</ul>" if assumed else "")
+            + "".join(
+                f"<p>Counterexample: {escape(text)}<br><code>{escape(finds)}</code></p>"
+                for text, finds in row["counterexamples"]
+            )
             + _table(own, tuple(COLUMNS)[1:])
             + "</details>"
         )

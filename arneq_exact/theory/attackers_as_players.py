@@ -20,6 +20,7 @@ from arneq_exact.theory import definition, families
 from arneq_exact.theory.definition import Array
 from arneq_exact.theory.evidence import Findings, at_most, equal
 from arneq_exact.theory.instance import Instance
+from arneq_exact.theory.pure_attacks import largest_set_columns
 from arneq_exact.theory.stages import LP_TOLERANCE, LP_WHY, Stage, kernel_matrix, stages
 from arneq_exact.theory.statement import PROVED, Statement
 
@@ -95,8 +96,6 @@ def _existence(instance: Instance) -> Findings:
 
 def _in_solver_order(stage: Stage, play: list[Array], threat: ThreatModel, agent: int) -> Array:
     """Return what the agent's actions earn under the attacks on sets of size m, in the documented order."""
-    from arneq_exact.theory.pure_attacks import largest_set_columns
-
     return largest_set_columns(stage._replace(play=tuple(play)), threat, agent)
 
 

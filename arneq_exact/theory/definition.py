@@ -20,6 +20,7 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import FloatArray, common_denominator
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.exact_simplex import solve_integer_game
+from arneq_exact.theory.extreme_strategies import solve_linear
 
 Array = NDArray[Any]
 Set = tuple[int, ...]
@@ -41,18 +42,19 @@ def corruption_sets(n: int, agent: int, k: int) -> list[Set]:
 
 
 def vertices(threat: ThreatModel, n: int, agent: int) -> list[Law]:
-    """Return distributions over sets whose convex hull is Ω_i; not only its extreme points.
-
-    Read from `k`, `probability`, `sets` or `distribution`; polytopes by inequalities are not enumerated here.
-    """
+    """Return distributions over sets whose convex hull is Ω_i; not only its extreme points."""
     if threat.distribution is not None:
         return [{tuple(sorted(K)): p for K, p in threat.distribution[agent].items()}]
-    assert threat.inequalities is None, "no vertices of inequalities here"
     if threat.sets is not None:
         family = [tuple(sorted(K)) for K in threat.sets[agent]]
     else:
         assert threat.k is not None
         family = corruption_sets(n, agent, threat.k)
+    if threat.inequalities is not None:
+        pairs = threat.inequalities
+        rows, bounds = pairs[agent] if isinstance(pairs, Mapping) else pairs
+        found = polytope_vertices(len(family), rows, bounds)
+        return [{K: p for K, p in zip(family, omega, strict=True) if p} for omega in found]
     rho = Fraction(1) if threat.probability is None else Fraction(threat.probability)
     laws: list[Law] = []
     for members in family:
@@ -62,6 +64,31 @@ def vertices(threat: ThreatModel, n: int, agent: int) -> list[Law]:
     if rho < 1:
         laws.append({(): Fraction(1)})
     return laws
+
+
+def polytope_vertices(
+    size: int, rows: Sequence[Sequence[Fraction]], bounds: Sequence[Fraction]
+) -> list[tuple[Fraction, ...]]:
+    """Return the vertices of {ω ≥ 0, Σω = 1, rows · ω ≤ bounds}, found by making size − 1 tight.
+
+    Examples
+    --------
+    >>> [[str(p) for p in vertex] for vertex in polytope_vertices(2, [[-2, 0]], [-1])]
+    [['1', '0'], ['1/2', '1/2']]
+    """
+    limits = [[-Fraction(int(i == j)) for j in range(size)] for i in range(size)]
+    limits += [[Fraction(entry) for entry in row] for row in rows]
+    edges = [Fraction(0)] * size + [Fraction(bound) for bound in bounds]
+    found = set()
+    for tight in combinations(range(len(limits)), size - 1):
+        system = np.array([[Fraction(1)] * size, *(limits[i] for i in tight)], dtype=object)
+        omega = solve_linear(system, np.array([Fraction(1), *(edges[i] for i in tight)], dtype=object))
+        if omega is not None and all(
+            sum((a * p for a, p in zip(limit, omega, strict=True)), Fraction(0)) <= edge
+            for limit, edge in zip(limits, edges, strict=True)
+        ):
+            found.add(tuple(omega.tolist()))
+    return sorted(found, reverse=True)
 
 
 def pure_attacks(

@@ -24,7 +24,7 @@ from arneq_exact.theory.definition import Array
 from arneq_exact.theory.evidence import Findings, at_most, equal
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.stages import FULL_SIMPLEX, NO_MASKS, has_full_simplex, stages
-from arneq_exact.theory.statement import FALSE_WITHOUT, PROVED, Hypothesis, Statement
+from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 
 VALUE_TOLERANCE = 1e-8
 VALUE_WHY = (
@@ -198,7 +198,7 @@ STATEMENTS = (
         claim="At k = 0 values, best replies and gains are those of a Markov decision process.",
         hypotheses=(NO_CORRUPTION,),
         source="theory page, T4",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_nash,
         families=families.by_kind(lambda rng, kind: draw_markov(rng, kind, 0)),
     ),
@@ -220,7 +220,7 @@ STATEMENTS = (
         claim="ARNEQ values are the security values, and exactly the maximin strategies attain them.",
         hypotheses=HYPOTHESES,
         source="theory page, T4",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_maximin,
         families=families.by_kind(draw_markov),
     ),

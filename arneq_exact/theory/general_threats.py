@@ -160,11 +160,15 @@ def _law(rng: np.random.Generator, n: int, agent: int) -> dict[frozenset[int], F
 
 
 def draw_general(rng: np.random.Generator, kind: str) -> Instance:
-    """Draw a stage game with a probability, a fixed distribution, listed sets, or an informed attacker."""
+    """Draw a stage game under a probability, a fixed distribution, listed sets or inequalities."""
     n = int(rng.integers(2, 4))
     game = families.stage_game(rng, kind, families.action_counts(rng, n, 3 if n == 2 else 2))
     informed = bool(rng.random() < 0.4)
-    way = int(rng.integers(3))
+    way = int(rng.integers(4))
+    if way == 3:
+        k = int(rng.integers(1, n))
+        bound = _halfspaces(rng, len(definition.corruption_sets(n, 0, k)))
+        return Instance(game, ThreatModel(k, inequalities=bound, informed=informed))
     if way == 0:
         rho = Fraction(int(rng.integers(0, 9)), 8)
         return Instance(game, ThreatModel(int(rng.integers(1, n)), probability=rho, informed=informed))
@@ -177,6 +181,14 @@ def draw_general(rng: np.random.Generator, kind: str) -> Instance:
         chosen = [K for K in sets if rng.random() < 0.6] or [sets[-1]]
         families_of[agent] = [frozenset(K) for K in chosen]
     return Instance(game, ThreatModel(sets=families_of, informed=informed))
+
+
+def _halfspaces(rng: np.random.Generator, size: int) -> tuple[list[list[int]], list[Fraction]]:
+    """Draw one or two inequalities that a drawn distribution meets."""
+    inside = rational_mixture(rng, size)
+    rows = rng.integers(-2, 3, (int(rng.integers(1, 3)), size)).tolist()
+    spare = Fraction(int(rng.integers(0, 3)), 4)
+    return rows, [sum((a * p for a, p in zip(row, inside, strict=True)), Fraction(0)) + spare for row in rows]
 
 
 def _draw_budget(rng: np.random.Generator, kind: str) -> Instance:

@@ -30,7 +30,7 @@ from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.monotonicity import TWO_AGENTS
 from arneq_exact.theory.stages import LP_TOLERANCE, Stage, stages
-from arneq_exact.theory.statement import PROVED, Hypothesis, Statement
+from arneq_exact.theory.statement import UNDER_HYPOTHESES, Hypothesis, Statement
 
 DRAWS = 8
 """Non-negative vectors on which M is tried."""
@@ -205,7 +205,7 @@ STATEMENTS = (
         claim="Two-agent stage ARNEQ are the solutions of a copositive-plus problem: rational ones exist.",
         hypotheses=(TWO_AGENTS, PROBABILITY),
         source="theory page, T11; Lemke (1965), Howson (1972)",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_problem,
         families=families.by_kind(_draw),
     ),
@@ -215,7 +215,7 @@ STATEMENTS = (
         claim="Lemke's method on the complementarity problem ends at a stage ARNEQ, ties or not.",
         hypotheses=(TWO_AGENTS, PROBABILITY),
         source="theory page, T11",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_compiled,
         families=families.by_kind(_draw_larger),
     ),

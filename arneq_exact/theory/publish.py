@@ -8,6 +8,7 @@ from arneq_exact.report.theory_page import page, table_text
 from arneq_exact.theory.evidence import HOLDS, VIOLATED
 from arneq_exact.theory.pictures import contraction_traces, nosde_cycle
 from arneq_exact.theory.run import LedgerRun
+from arneq_exact.theory.search import stored_counterexamples
 
 
 def publish(run: LedgerRun, folder: str | Path, command: str) -> list[Path]:
@@ -27,10 +28,12 @@ def publish(run: LedgerRun, folder: str | Path, command: str) -> list[Path]:
         What was run, for the page.
     """
     place = Path(folder)
+    stored = stored_counterexamples()
     rows = []
     for one, row in zip(run.statements, run.table(by_family=False), strict=True):
         assumed = [(hypothesis.name, hypothesis.text) for hypothesis in one.hypotheses]
-        rows.append({**row, "claim": one.claim, "hypotheses": assumed})
+        found = [(str(case), case.command) for case in stored if case.statement == one.id]
+        rows.append({**row, "claim": one.claim, "hypotheses": assumed, "counterexamples": found})
     classes = run.table()
     written = [place / "table.csv", place / "index.html"]
     written[0].write_text(table_text(classes), encoding="utf-8")
@@ -60,8 +63,8 @@ def publish(run: LedgerRun, folder: str | Path, command: str) -> list[Path]:
         if worst is not None:
             worst.save(shown / f"{one.id}.json")
             written.append(shown / f"{one.id}.json")
-    violated = [found for found in run.evidence if found.verdict == VIOLATED]
-    for number, found in enumerate(violated, 1):
-        found.save(shown / f"{found.statement}-violated-{number}.json")
-        written.append(shown / f"{found.statement}-violated-{number}.json")
+    violated = [evidence for evidence in run.evidence if evidence.verdict == VIOLATED]
+    for number, evidence in enumerate(violated, 1):
+        evidence.save(shown / f"{evidence.statement}-violated-{number}.json")
+        written.append(shown / f"{evidence.statement}-violated-{number}.json")
     return written

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -17,6 +18,7 @@ from arneq_exact.theory import ledger
 from arneq_exact.theory import run as running
 from arneq_exact.theory.evidence import Evidence, Findings, at_most
 from arneq_exact.theory.run import run
+from arneq_exact.theory.search import stored_counterexamples
 
 NAMES = ["T1.sets", "T10.informed"]
 
@@ -160,6 +162,9 @@ def test_the_command_writes_a_page_that_needs_no_other_file(tmp_path, capsys):
     assert "<b>none violated</b>" in text
     for name in NAMES:
         assert re.search(rf"<b>{name}</b>", text)
+    stored = [found for found in stored_counterexamples() if found.statement in NAMES]
+    assert text.count("Counterexample: ") == len(stored) >= 2
+    assert all(escape(found.command) in text for found in stored)
     before = (folder / "table.csv").read_text(encoding="utf-8")
     assert cli.main(["theory", "run", *NAMES, "--games", "8", "--seed", "2", "--out", str(folder)]) == 0
     assert (folder / "table.csv").read_text(encoding="utf-8") == before

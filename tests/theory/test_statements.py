@@ -10,6 +10,7 @@ import pytest
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import definition
+from arneq_exact.theory.general_threats import draw_general
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.ledger import STATEMENTS, statement
 from arneq_exact.theory.monotonicity import pure_equilibria
@@ -172,3 +173,27 @@ def test_exact_matrix_games_prove_their_value():
         [Fraction(1, 7), Fraction(6, 7)],
         [Fraction(1, 7), Fraction(6, 7)],
     )
+
+
+def test_vertices_of_a_polytope_found_twice():
+    """What the definition lists is what the threat resolves into, on drawn inequalities."""
+    rng = np.random.default_rng(4)
+    compared = 0
+    while compared < 12:
+        drawn = draw_general(rng, "integer")
+        if drawn.threat.inequalities is None:
+            continue
+        n = drawn.game.n_agents
+        for agent in range(n):
+            listed = {frozenset(law.items()) for law in definition.vertices(drawn.threat, n, agent)}
+            resolved = {frozenset(point.weights) for point in drawn.threat.corruptions(n, agent)}
+            assert listed == resolved
+        compared += 1
+
+
+def test_a_value_that_cancels_to_zero():
+    """A sparse game of value 0: strategy improvement must end there, although rounding leaves 1e-17 or so."""
+    one = statement("T4.decoupling")
+    found = one.check_instance(one.draw(449))
+    assert found.verdict == "holds"
+    assert abs(found.left) + abs(found.right) < 1e-11
