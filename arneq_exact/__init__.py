@@ -26,7 +26,7 @@ _HOMES = {
     "iterate": "arneq_exact.markov.iteration",
     "IterationResult": "arneq_exact.markov.iteration",
     "nash_q": "arneq_exact.learning.nash_q",
-    "NashQResult": "arneq_exact.learning.nash_q",
+    "NashQResult": "arneq_exact.learning.nash_q_result",
     "equilibria": "arneq_exact.study.equilibria",
     "robustness_curve": "arneq_exact.study.robustness_curve",
     "robust_values": "arneq_exact.markov.evaluate",
@@ -62,8 +62,8 @@ if TYPE_CHECKING:
     from arneq_exact.errors import ArneqError as ArneqError
     from arneq_exact.files import load as load
     from arneq_exact.files import save as save
-    from arneq_exact.learning.nash_q import NashQResult as NashQResult
     from arneq_exact.learning.nash_q import nash_q as nash_q
+    from arneq_exact.learning.nash_q_result import NashQResult as NashQResult
     from arneq_exact.markov.evaluate import best_response as best_response
     from arneq_exact.markov.evaluate import gap as gap
     from arneq_exact.markov.evaluate import robust_values as robust_values

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
@@ -35,13 +34,14 @@ import numpy as np
 
 from arneq_exact.errors import InputError
 from arneq_exact.learning.exploration import Exploration, RandomPairs, Trajectory, start_distribution
+from arneq_exact.learning.nash_q_result import NashQResult, NashQTrace
 from arneq_exact.learning.step_sizes import HARMONIC, StepSize, step_sizes
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import backup
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray, IntArray, shown
+from arneq_exact.model.rationals import FloatArray, shown
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.selection import Selection
@@ -51,67 +51,6 @@ WHERE = "nash_q"
 
 CHUNK = 20_000
 """Updates between two looks at the progress, and at Ctrl-C."""
-
-
-@dataclass(frozen=True)
-class NashQTrace:
-    """What a run looked like at T moments, the last one included.
-
-    Attributes
-    ----------
-    updates : (T,)
-        Updates done by then.
-    payoffs : (T, n, rows)
-        Q.
-    values : (T, n, S)
-        Values of the stage ARNEQ selected at Q.
-    residual : (T,)
-        ‖r + γ P val(Q) − Q‖∞, with the game's own transitions.
-    error : (T,)
-        ‖Q − Q*‖∞ with Q* the backup of `reference_values`; nan if none were given.
-    """
-
-    updates: IntArray
-    payoffs: FloatArray
-    values: FloatArray
-    residual: FloatArray
-    error: FloatArray
-
-
-@dataclass(frozen=True)
-class NashQResult:
-    """Outcome of a run.
-
-    Attributes
-    ----------
-    payoffs : (n, rows)
-        Q, one row per (state, joint action).
-    values : (n, S)
-        Values of the stage ARNEQ selected at Q.
-    policy : Policy
-        These stage ARNEQ (not proved to be an ARNEQ of the game: certify them).
-    visits : (rows,)
-        How often each pair was updated.
-    updates : int
-    status : {"finished", "interrupted"}
-    step_size, exploration, seed
-        As given.
-    trace : NashQTrace
-    calls : dict
-        How many stage games each routine was given; ``compiled`` are those solved within the updates.
-    """
-
-    payoffs: FloatArray
-    values: FloatArray
-    policy: Policy
-    visits: IntArray
-    updates: int
-    status: str
-    step_size: StepSize | Callable[[int], float]
-    exploration: Exploration
-    seed: int
-    trace: NashQTrace
-    calls: dict[str, int]
 
 
 def nash_q(

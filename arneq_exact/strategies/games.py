@@ -106,6 +106,8 @@ def games(
         laws = [[*_shares(part, exact), *[0] * (1 - ends)] for part in _reshaped(roots, width)]
     else:
         laws = [draw(_successors(n_states, exact, degenerate, ending)) for _ in range(rows)]
+    counts, kept = draw(_cut(counts, actions if isinstance(actions, int) else actions[0]))
+    table, laws = ([rows_of[row] for row in kept] for rows_of in (table, laws))
     least, most = (Fraction(bound) for bound in discounts)
     factor = st.fractions(least, most, max_denominator=50) if exact else st.floats(float(least), float(most))
     factors = [draw(factor) for _ in range(1 if common_discount or draw(st.booleans()) else n)] * n
@@ -141,6 +143,24 @@ def _limited(counts: list[list[int]], most_rows: int) -> list[list[int]]:
             break
         counts[state][agent] -= 1
     return counts
+
+
+@st.composite
+def _cut(draw: st.DrawFn, counts: list[list[int]], least: int) -> tuple[list[list[int]], list[int]]:
+    """Lower counts of actions once the numbers are drawn; return them and the rows that are kept.
+
+    An action that goes leaves the numbers of the others where they are. Shrinking can therefore take actions
+    away one by one without losing what it has found.
+    """
+    kept, rows, first = [], [], 0
+    for row in counts:
+        own = [draw(st.sampled_from([*range(min(least, count), count), *[count] * 3])) for count in row]
+        kept.append(own)
+        for place, joint in enumerate(product(*(range(count) for count in row))):
+            if all(action < count for action, count in zip(joint, own, strict=True)):
+                rows.append(first + place)
+        first += prod(row)
+    return kept, rows
 
 
 def _number(value: Any, exact: bool) -> Any:

@@ -30,6 +30,7 @@ from arneq_exact.model.rationals import FloatArray
 from arneq_exact.stage.equilibrium_types import types_at
 from arneq_exact.theory import generators
 from arneq_exact.theory.assumptions import (
+    EncounteredTypes,
     Flags,
     Visits,
     common_types,
@@ -38,7 +39,7 @@ from arneq_exact.theory.assumptions import (
 )
 from arneq_exact.theory.evidence import Findings, at_most, equal
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.periodic_orbit import find_orbit
+from arneq_exact.theory.periodic_orbit import PeriodicOrbit, find_orbit
 from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 from arneq_exact.theory.typed_games import by_type, sampled_game, typed_game
 
@@ -57,8 +58,8 @@ RESIDUAL = 1e-2
 UPDATES, SNAPSHOTS = 20, 5
 
 START = 0.05
-"""Runs begin this much of the reward range from Q*, agents above and below in turn (zero-sum games stay so).
-What is not yet visited must not reverse a choice."""
+"""Runs begin this much of the reward range above Q* (times the extras' "directions", one number per agent, so
+that zero-sum games stay zero-sum): what is not yet visited must not reverse a choice."""
 
 WHY = (
     "at each of two stage games a value errs by at most 1e-10 and a type by at most 1e-9 of the range of "
@@ -125,13 +126,24 @@ def _cycles(instance: Instance) -> Findings:
     spread = max(instance.game.exact_reward_range())
     return Findings(
         comparisons=[at_most("amplitude of the orbit", orbit.amplitude(), Fraction(0), spread)],
-        hypotheses={FIXED_TYPES.name: None},
+        hypotheses={FIXED_TYPES.name: _along(instance, orbit).fixed},
         quantities={
             "period": orbit.period,
             "values": orbit.values,
             "play": [[list(joint) for joint in play] for play in orbit.play],
         },
     )
+
+
+def _along(instance: Instance, orbit: PeriodicOrbit) -> EncounteredTypes:
+    """Return the types that hold along an orbit, decided in doubles at each of its stage ARNEQ."""
+    game = instance.game
+    flags = []
+    for step, values in enumerate(orbit.values):
+        payoffs = backup(game, values.astype(np.float64))
+        following = orbit.values[(step + 1) % orbit.period].astype(np.float64)
+        flags.append(_flags(instance, payoffs, following))
+    return common_types(np.stack(flags))
 
 
 def _pseudo_contraction(instance: Instance) -> Findings:
@@ -141,7 +153,7 @@ def _pseudo_contraction(instance: Instance) -> Findings:
     if point is None:
         return Findings(undecided="no fixed point was found to compare with")
     best, values = point
-    signs = (-1.0) ** np.arange(game.n_agents)
+    signs = np.array(instance.extras.get("directions", [1.0] * game.n_agents))
     run = nash_q(
         game,
         threat,

@@ -135,9 +135,12 @@ def _saddle(
 
 
 def _draw(rng: np.random.Generator, kind: str) -> Instance:
-    n = int(rng.choice([2, 3, 3]))
-    counts = (2,) * n if n > 2 else families.action_counts(rng, n)
-    return Instance(families.stage_game(rng, kind, counts), draw_budget(rng, n))
+    n = int(rng.integers(2, 4))
+    if n == 3:
+        return Instance(families.stage_game(rng, kind, (2, 2, 2)), draw_budget(rng, n))
+    # With a probability in between, each agent minds both what the other means to do and what it may do.
+    threat = ThreatModel(1, probability="1/2") if rng.random() < 0.5 else draw_budget(rng, n)
+    return Instance(families.stage_game(rng, kind, families.action_counts(rng, n)), threat)
 
 
 STATEMENTS = (

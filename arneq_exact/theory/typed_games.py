@@ -18,6 +18,7 @@ state ignores actions. Whether the type is there is decided at each stage game; 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Final
 
@@ -94,7 +95,9 @@ def pair_game(pair: FloatArray) -> MarkovGame:
 
 def sampled_game(rng: Generator, kind: str) -> Instance:
     """Draw a Markov game of a class whose states are near each other: samples must not reverse a choice."""
-    return typed_game(rng, kind, nearness=0.03)
+    drawn = typed_game(rng, kind, nearness=0.03)
+    directions = [1, -1] if kind == "zero-sum" else [1] * drawn.game.n_agents
+    return replace(drawn, extras={**drawn.extras, "directions": directions})
 
 
 def typed_game(rng: Generator, kind: str, nearness: float = 1.0) -> Instance:

@@ -1,8 +1,9 @@
 """Deliberate faults are caught: with a kernel changed in one place, the ledger turns to "violated".
 
-A fault is one edit of one line of a production function, made on its source, so that the rest of the function
-stays what it is; the edit must still fit, or the test fails. Instances are drawn before the fault and read from
-their files' form again under it, since threats remember how they were resolved.
+A fault is one edit of one line of a production function, made on its source, so that the rest of the
+function stays what it is; the edit must still fit, or the test fails. Instances are drawn before the fault
+and read from their files' form again under it, since threats remember how they were resolved. Without the
+fault the statement holds on all of them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from arneq_exact.markov import bellman
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage import greatest_value, robust
+from arneq_exact.stage import equilibrium_types, greatest_value, robust
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.ledger import statement
 
@@ -31,6 +32,10 @@ AVERAGED = """
                 own = policy[members[0]].reshape(batch, 1, -1, *[1] * (len(members) - 1))
                 part = (part * own).sum(axis=2, keepdims=True) + 0 * part
             for j, actions in corruption.allowed:"""
+
+
+INSTANCES = {"T6.types": 48}
+"""How many instances are drawn where it is not 12."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,13 @@ FAULTS = {
         "return (float(self.columns.min(axis=0).max()),) * 2",
         ("T6.types",),
     ),
+    "type A tested over pure profiles only, two agents": Fault(
+        equilibrium_types,
+        "equilibrium_types",
+        "best = solved.value.reshape(batch, columns).max(axis=1)",
+        "best = games.reshape(-1, rows, columns).min(axis=2).reshape(batch, -1).max(axis=1)",
+        ("T6.types",),
+    ),
 }
 
 
@@ -164,7 +176,9 @@ def sound():
 
     def instances(name: str) -> list[dict[str, Any]]:
         if name not in known:
-            known[name] = [statement(name).draw(index, seed=4).to_json() for index in range(12)]
+            known[name] = [
+                statement(name).draw(index, seed=4).to_json() for index in range(INSTANCES.get(name, 12))
+            ]
             assert set(verdicts(name, known[name])) == {"holds"}
         return known[name]
 

@@ -51,7 +51,7 @@ def test_pseudo_contraction_along_runs():
         if evidence.verdict == "holds":
             assert max(evidence.quantities["λ"]) <= 1e-8
     assert set(verdicts) <= {"holds", "hypotheses not met"}
-    assert verdicts["holds"] >= 14
+    assert verdicts["holds"] == 18
 
 
 def test_the_classes_are_of_type_a_and_not_b_prime_where_it_matters():
