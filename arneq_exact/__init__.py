@@ -35,6 +35,8 @@ _HOMES = {
     "worst_attack": "arneq_exact.markov.evaluate",
     "static_values": "arneq_exact.markov.static",
     "static_response_bounds": "arneq_exact.markov.static",
+    "audit": "arneq_exact.markov.audit",
+    "Audit": "arneq_exact.markov.audit",
     "certify": "arneq_exact.certificate.build",
     "Certificate": "arneq_exact.certificate.certificate",
     "check": "arneq_exact.certificate.check",
@@ -64,6 +66,8 @@ if TYPE_CHECKING:
     from arneq_exact.files import save as save
     from arneq_exact.learning.nash_q import nash_q as nash_q
     from arneq_exact.learning.nash_q_result import NashQResult as NashQResult
+    from arneq_exact.markov.audit import Audit as Audit
+    from arneq_exact.markov.audit import audit as audit
     from arneq_exact.markov.evaluate import best_response as best_response
     from arneq_exact.markov.evaluate import gap as gap
     from arneq_exact.markov.evaluate import robust_values as robust_values

@@ -101,11 +101,22 @@ def save_checkpoint(learner: Learner, path: str | Path) -> None:
     arrays: dict[str, Any] = dict(sorted(learner.state().items()))
     packed = BytesIO()
     np.savez(packed, header=np.array(json.dumps(_header(learner), sort_keys=True)), **arrays)
+    replace_file(path, packed.getvalue())
+
+
+def replace_file(path: str | Path, content: bytes) -> None:
+    """Write a file so that at any moment there is the whole old one or the whole new one.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written.
+    """
     place = Path(path)
     beside = place.with_name(f"{place.name}.part")
     try:
         with open(beside, "wb") as file:
-            file.write(packed.getvalue())
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, place)
