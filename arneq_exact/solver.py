@@ -23,7 +23,7 @@ from arneq_exact.markov.arguments import require_exactness, require_game_and_thr
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.candidates import Candidate, Problem, Run
 from arneq_exact.markov.choice import chosen_solvers
-from arneq_exact.markov.evaluate import WorstAttack, robust_values, worst_attack
+from arneq_exact.markov.evaluate import WorstAttack, robust_values, worst_attacks_at
 from arneq_exact.markov.evaluate import gap as float_gap
 from arneq_exact.markov.exact_horizon import MOST_BITS
 from arneq_exact.markov.horizon import candidates_for_horizon
@@ -280,6 +280,7 @@ class _Run:
             status = "certified" if max(relative) <= self.tol else "incomplete"
         first = () if certificate.horizon is None else (0,)
         policy = Policy(self.game, [table.astype(np.float64) for table in certificate.policy])
+        values = np.array(certificate.lower, dtype=np.float64)
         message = best.candidate.note
         if status == "incomplete":
             uncovered = "" if covered(self.game, self.threat) else uncovered_class(self.game, self.threat)
@@ -291,12 +292,12 @@ class _Run:
         return Solution(
             status=status,
             policy=policy,
-            values=np.array(certificate.lower, dtype=np.float64),
+            values=values,
             gap=pointwise_bounds(certificate.upper[first], certificate.lower[first], sealed.shift),
             epsilon=certificate.epsilon,
             relative_gap=relative,
             attack=best.attack
-            or tuple(worst_attack(self.game, self.threat, policy, i) for i in range(self.game.n_agents)),
+            or worst_attacks_at(self.game, self.threat, policy, None if self.horizon is not None else values),
             certificate=certificate,
             method=best.method,
             iterations=best.candidate.iterations,

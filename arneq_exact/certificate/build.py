@@ -21,7 +21,7 @@ from arneq_exact.certificate.check import evaluate_exact
 from arneq_exact.certificate.check_float import evaluate_float
 from arneq_exact.certificate.columns import column_counts
 from arneq_exact.certificate.rounding import rounded_up
-from arneq_exact.certificate.simplify import simple_mixtures, simple_values
+from arneq_exact.certificate.simplify import seems_rational, simple_mixtures, simple_values
 from arneq_exact.errors import InputError, PolicyError
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.attacked_agent import AttackedAgent
@@ -125,7 +125,8 @@ def seal(
     if bounds is None:
         bounds = _evidence(game, threat, grid, recentring=sealing == "exact")
     sealed = _seal(game, threat, grid, bounds, sealing)
-    if sealing == "exact" and 0 < max(sealed.relative) <= SIMPLIFY_BELOW and grid.horizon is None:
+    near = sealing == "exact" and 0 < max(sealed.relative) <= SIMPLIFY_BELOW and grid.horizon is None
+    if near and seems_rational(bounds.lower):
         guess = Bounds(
             tuple(simple_mixtures(array) for array in bounds.attack),
             simple_values(bounds.upper),

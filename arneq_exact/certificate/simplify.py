@@ -17,6 +17,7 @@ from arneq_exact.model.rationals import FloatArray
 
 LONGEST_VALUE = 10**7
 LONGEST_PROBABILITY = 10**4
+TELLING = 10**4
 NEARNESS = 1e-12
 """A guess must agree with its double to this, relative to the larger of the double and 1."""
 
@@ -33,6 +34,16 @@ def simple_values(array: FloatArray) -> NDArray[Any]:
         guess = _guess(number, LONGEST_VALUE)
         result[index] = Fraction(number) if guess is None else guess
     return result.reshape(array.shape)
+
+
+def seems_rational(values: FloatArray) -> bool:
+    """Tell whether half of the values (n, S) of some agent look like short rationals.
+
+    Every double lies near some rational of seven digits, so those tell nothing; of four digits few do.
+    """
+    return any(
+        2 * sum(_guess(number, TELLING) is not None for number in row) >= len(row) for row in values.tolist()
+    )
 
 
 def simple_mixtures(array: FloatArray) -> NDArray[Any]:

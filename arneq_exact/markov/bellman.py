@@ -2,7 +2,8 @@
 
 One backup of all agents is one sparse product: Q = r + P (γ V)ᵀ, rows × agents. A choice of play in
 every state is a weight per row; with W the (S, rows) matrix of weights the induced chain is W P, so
-attacker transitions (S, |C|, S) are never formed.
+attacker transitions (S, |C|, S) are never formed. Small games have their transitions as a dense table too:
+there it takes longer to set up a sparse product than to form it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as spla
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from arneq_exact.model.corruption import Corruption, Masks
 from arneq_exact.model.game import MarkovGame
@@ -23,6 +26,9 @@ from arneq_exact.model.threat import ThreatModel
 
 DENSE_STATES = 150
 """Up to this many states a dense solve is faster than anything sparse (measured)."""
+
+DENSE_TRANSITIONS = 100_000
+"""Up to this many numbers in rows × states, dense products are faster than sparse ones (measured)."""
 
 KRYLOV_TOLERANCE = 1e-14
 KRYLOV_ITERATIONS = 400
@@ -58,11 +64,22 @@ class Block:
         return tuple(point.restricted(self.masks) for point in points)
 
 
+_unmasked: WeakKeyDictionary[MarkovGame, tuple[Block, ...]] = WeakKeyDictionary()
+_dense: WeakKeyDictionary[MarkovGame, FloatArray] = WeakKeyDictionary()
+
+
 def blocks(game: MarkovGame, threat: ThreatModel | None = None) -> tuple[Block, ...]:
     """Return the states of `game` grouped by action counts, and by the masks of a threat."""
-    groups = threat or ThreatModel(0)
+    if threat is not None and threat.masks is not None:
+        return _blocks(game, threat)
+    if game not in _unmasked:
+        _unmasked[game] = _blocks(game, ThreatModel(0))
+    return _unmasked[game]
+
+
+def _blocks(game: MarkovGame, threat: ThreatModel) -> tuple[Block, ...]:
     result = []
-    for states, counts, masks in groups.groups(game.signature_groups):
+    for states, counts, masks in threat.groups(game.signature_groups):
         size = int(np.prod(counts))
         first, last = int(states[0]), int(states[-1])
         contiguous = last - first + 1 == len(states)
@@ -92,14 +109,30 @@ def backup(game: MarkovGame, values: FloatArray) -> FloatArray:
 
 def backup_agent(game: MarkovGame, agent: int, values: FloatArray) -> FloatArray:
     """Return the backup of one agent: values (S,) to (rows,)."""
-    result: FloatArray = game.transitions @ (game.discount[agent] * values)
+    moves = dense_transitions(game)
+    result: FloatArray = (game.transitions if moves is None else moves) @ (game.discount[agent] * values)
     result += game.rewards[:, agent]
     return result
 
 
+def dense_transitions(game: MarkovGame) -> FloatArray | None:
+    """Return the transitions (rows, S) as a dense table, None if the game is too large for that to pay."""
+    if game.n_rows * game.n_states > DENSE_TRANSITIONS:
+        return None
+    if game not in _dense:
+        _dense[game] = game.transitions.toarray()
+    return _dense[game]
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """Find the BLAS libraries, once: numpy's and scipy's are loaded with this module."""
+    return ThreadpoolController()
+
+
 def one_blas_thread() -> AbstractContextManager[object]:
     """Limit BLAS to one thread: on small matrices more threads cost several times what they save."""
-    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    limits: AbstractContextManager[object] = _blas().limit(limits=1, user_api="blas")
     return limits
 
 
@@ -121,11 +154,16 @@ def value_of_play(
     chains fill a factorisation), by sparse LU where that does not converge.
     """
     reward = np.add.reduceat(weights * game.rewards[:, agent], game.offsets[:-1])
-    chain = chain_of(game, weights)
     gamma = float(game.discount[agent])
     if game.n_states <= DENSE_STATES:
-        dense: FloatArray = np.linalg.solve(np.eye(game.n_states) - gamma * chain.toarray(), reward)
+        moves = dense_transitions(game)
+        if moves is None:
+            table = chain_of(game, weights).toarray()
+        else:
+            table = np.add.reduceat(weights[:, None] * moves, game.offsets[:-1], axis=0)
+        dense: FloatArray = np.linalg.solve(np.eye(game.n_states) - gamma * table, reward)
         return dense
+    chain = chain_of(game, weights)
     matrix = sp.eye_array(game.n_states, format="csr") - gamma * chain
     solution, failed = spla.bicgstab(
         matrix, reward, x0=start, rtol=KRYLOV_TOLERANCE, atol=0.0, maxiter=KRYLOV_ITERATIONS

@@ -171,8 +171,28 @@ def worst_attack(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: i
     require_judgeable(game, threat, policy, "worst_attack")
     require_agent(game, agent, "worst_attack")
     if policy.horizon is not None:
-        columns = evaluate_horizon(game, threat, policy).worst[agent]
-    else:
+        return worst_attacks_at(game, threat, policy, None)[agent]
+    attacked = AttackedAgent(game, threat, list(policy), agent)
+    columns = attacked.robust_value(policy[agent]).attack.argmax(axis=1)
+    return WorstAttack(agent, columns.astype(np.int64), threat)
+
+
+def worst_attacks_at(
+    game: MarkovGame, threat: ThreatModel, policy: Policy, values: FloatArray | None
+) -> tuple[WorstAttack, ...]:
+    """Return the worst attack on every agent, read off the robust `values` (n, S) of a stationary policy.
+
+    One backup of robust values shows the columns that attain them; a time-indexed policy needs no values.
+    """
+    if policy.horizon is not None:
+        worst = evaluate_horizon(game, threat, policy).worst
+        return tuple(
+            WorstAttack(agent, np.asarray(columns, dtype=np.int64), threat)
+            for agent, columns in enumerate(worst)
+        )
+    assert values is not None
+    attacks = []
+    for agent in range(game.n_agents):
         attacked = AttackedAgent(game, threat, list(policy), agent)
-        columns = attacked.robust_value(policy[agent]).attack.argmax(axis=1)
-    return WorstAttack(agent, np.asarray(columns, dtype=np.int64), threat)
+        attacks.append(WorstAttack(agent, attacked.stage_worst(policy[agent], values[agent])[1], threat))
+    return tuple(attacks)

@@ -140,8 +140,6 @@ def _one_run(
         except StageError as error:
             problem.report(f"start abandoned: {error}")
             return
-        if isinstance(step, StageStep):
-            yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
         evaluated = step.evaluate(stage, values)
         if number % 2 == 1 and polisher is not None:
             near = polisher.conditions.at_profile(stage.policy, stage.attack)
@@ -152,9 +150,11 @@ def _one_run(
         change = float(np.abs(following - values).max())
         values = following
         settled = change <= SETTLED * max(float(np.abs(values).max()), 1e-300)
-        if settled or watch.see(values) is not None:
-            if isinstance(step, MultilinearStep):
-                yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
+        ended = settled or number == ROUNDS - 1 or watch.see(values) is not None
+        # Judging a profile costs more than a round; polishing tells sooner whether it is worth it.
+        if ended or polisher is None:
+            yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
+        if ended:
             return
 
 

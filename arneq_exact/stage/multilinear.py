@@ -2,8 +2,9 @@
 
 A stage ARNEQ is a Nash equilibrium of the 2n-player game between agents and their attackers [T3], whose
 payoffs are multilinear: products of up to n mixtures. Its conditions are solved by active-set Newton from a
-known profile (the equilibrium of a nearby game, if the caller has one), and by following a barrier path where
-that fails; restarts follow paths with other weights. See `multilinear_kernel` for the order.
+known profile (the equilibrium of a nearby game, if the caller has one), by looking at the pure profiles of
+small games, and by following a barrier path where that fails; restarts follow paths with other weights. See
+`multilinear_kernel` for the order.
 
 Guarantee: an answer is verified: the duality gap of every agent against its attacker, which bounds its
 regret, is at most 1e-10 of its payoff range; otherwise `StageError`. Which equilibrium is found depends on
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +32,9 @@ from arneq_exact.stage.verification import count, refuse_unverified, unit_payoff
 
 PATHS = 8
 """Barrier paths tried for a game: the first from uniform weights, the others from random ones."""
+
+MOST_PURE = 1000
+"""Joint actions up to which pure profiles are looked at first."""
 
 Profiles = tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]
 """Policies (B, A_i) of the agents and mixtures (B, C_i) of their attackers."""
@@ -67,7 +72,8 @@ def solve_multilinear_games(
     start : policies and attacks, optional
         A profile near an equilibrium of each game, to begin with.
     seed : int
-        With 0 the first path begins at uniform weights, else all begin at random ones.
+        With 0 and no start, pure profiles are looked at first and the first path begins at uniform
+        weights; else all paths begin at random ones.
     calls : Counter, optional
         Counts games solved by each method.
 
@@ -81,12 +87,12 @@ def solve_multilinear_games(
 
     batch, *counts = payoffs[0].shape
     n = len(payoffs)
-    t = tables([Group(np.zeros(1, dtype=np.int64), tuple(counts), corruptions)])
+    shape = (tuple(counts), tuple(map(tuple, corruptions)))
+    t, slices = _system(*shape)
     unit, low, width = unit_payoffs(np.stack(payoffs, axis=1), 2, "multilinear stage games")
     rewards = np.ascontiguousarray(unit.reshape(batch, n, -1).swapaxes(1, 2))
     size = int(t.base[-1])
     logs = np.arange(size) < size - 2 * n
-    slices = [slice(int(first), int(first + length)) for first, length in _mixtures(t, n)]
     begin = np.zeros((0 if start is None else batch, size))
     if start is not None:
         for where, mixture in zip(slices, (*start[0], *start[1]), strict=True):
@@ -97,7 +103,8 @@ def solve_multilinear_games(
         t,
         rewards,
         begin,
-        _weights(slices, size, seed),
+        seed == 0 and start is None and rewards.shape[1] <= MOST_PURE,
+        _weights(*shape, seed),
         logs,
         linearised_kernel.workspace(t),
         profile,
@@ -105,24 +112,32 @@ def solve_multilinear_games(
         method,
     )
     refuse_unverified(gap, "multilinear stage games", "auto")
-    newton = int((method == multilinear_kernel.NEWTON).sum())
-    count(calls, "active-set Newton", newton)
-    count(calls, "barrier path", batch - newton)
+    for code, name in multilinear_kernel.METHODS.items():
+        count(calls, name, int((method == code).sum()))
     found = [profile[:, where] for where in slices]
     value = low + width * profile[:, size - n :]
     return MultilinearProfiles(tuple(found[:n]), tuple(found[n:]), value)
 
 
-def _mixtures(t: Tables, n: int) -> list[tuple[int, int]]:
-    """Return first unknown and length of the agents' mixtures, then of the attackers'."""
-    agents = [(t.local_x[0, i], t.counts[0, i]) for i in range(n)]
-    return agents + [(t.local_y[0, i], t.columns[0, i]) for i in range(n)]
+@lru_cache(maxsize=64)
+def _system(
+    counts: tuple[int, ...], corruptions: tuple[tuple[Corruption, ...], ...]
+) -> tuple[Tables, tuple[slice, ...]]:
+    """Return the tables of one state, and where the agents' mixtures stand, then the attackers'."""
+    t = tables([Group(np.zeros(1, dtype=np.int64), counts, corruptions)])
+    agents = [(t.local_x[0, i], t.counts[0, i]) for i in range(len(counts))]
+    attackers = [(t.local_y[0, i], t.columns[0, i]) for i in range(len(counts))]
+    return t, tuple(slice(int(first), int(first + length)) for first, length in (*agents, *attackers))
 
 
-def _weights(slices: Sequence[slice], size: int, seed: int) -> FloatArray:
-    """Return the weights of the paths, (PATHS, size): uniform, and Dirichlet draws mixed with it."""
+@lru_cache(maxsize=64)
+def _weights(
+    counts: tuple[int, ...], corruptions: tuple[tuple[Corruption, ...], ...], seed: int
+) -> FloatArray:
+    """Return the weights of the paths, (PATHS, m): uniform, and Dirichlet draws mixed with it."""
+    t, slices = _system(counts, corruptions)
     rng = np.random.default_rng(seed)
-    weights = np.ones((PATHS, size))
+    weights = np.ones((PATHS, int(t.base[-1])))
     drawn = weights[0 if seed else 1 :]
     for where in slices:
         length = where.stop - where.start

@@ -1,8 +1,9 @@
-"""Compiled solution of stage games of any number of agents: active-set Newton, then barrier paths.
+"""Compiled solution of stage games of any number of agents: active-set Newton, pure profiles, barrier paths.
 
-Each game of the batch is first given to `active_set_kernel` from a starting profile, if there is one. Where
-that does not end in an equilibrium, the barrier path of `path_kernel` is followed from a list of weights in
-turn, and near its end every small parameter is offered to active-set Newton again.
+Each game of the batch is first given to `active_set_kernel` from a starting profile, if there is one. In
+small games without a starting profile all pure profiles are looked at; the equilibrium among them that is
+worth most in sum is taken. Where neither gives an equilibrium, the barrier path of `path_kernel` is followed
+from a list of weights in turn, and near its end every small parameter is offered to active-set Newton again.
 
 An answer is measured by the duality gaps max_a (M_i y_i)_a − min_c (x_iᵀM_i)_c of all agents, on payoffs of
 range one. An agent's gap bounds its regret, and y_i is proof of that [T2].
@@ -23,7 +24,8 @@ GOOD = 1e-11
 STEPS = 1500
 FIRST_LENGTH = 0.5
 EASY, CAREFUL = 2.0, 1.4
-FAILED, NEWTON, PATH = 0, 1, 2
+FAILED, NEWTON, PURE, PATH = 0, 1, 2, 3
+METHODS = {NEWTON: "active-set Newton", PURE: "pure profiles", PATH: "barrier path"}
 
 
 @compiled
@@ -62,10 +64,38 @@ def polished_gap(t: Tables, payoffs: FloatArray, f: Blocks, point: FloatArray) -
 
 
 @compiled
+def best_pure(t: Tables, payoffs: FloatArray, point: FloatArray) -> float:
+    """Write the pure equilibrium of greatest sum of values, against pure attacks; return its duality gap.
+
+    inf where there is none. Values stand in units of the payoff ranges, so the sum weighs agents alike.
+    """
+    n = t.counts.shape[1]
+    m = point.shape[0]
+    trial = np.empty(m)
+    reached, most = np.inf, -np.inf
+    for row in range(payoffs.shape[0]):
+        trial[:] = 0.0
+        for i in range(n):
+            trial[t.local_x[0, i] + t.digits[row, i]] = 1.0
+        # With L = 0 the attackers' part of the residual is what each column leaves the agent.
+        residual = residual_of(t, payoffs, trial)
+        for i in range(n):
+            y0 = t.local_y[0, i]
+            trial[y0 + residual[y0 : y0 + t.columns[0, i]].argmin()] = 1.0
+        gap = duality_gap(t, payoffs, trial)
+        worth = trial[m - n :].sum()
+        if gap <= GOOD and worth > most:
+            reached, most = gap, worth
+            point[:] = trial
+    return reached
+
+
+@compiled
 def solve_multilinear(
     t: Tables,
     payoffs: FloatArray,
     start: FloatArray,
+    pure: bool,
     weights: FloatArray,
     logs: BoolArray,
     f: Blocks,
@@ -81,13 +111,15 @@ def solve_multilinear(
     payoffs : (B, rows, n)
     start : (B, m), or (0, m) where nothing is known
         Mixtures to begin with; values are not read.
+    pure : bool
+        Whether pure profiles are looked at.
     weights : (paths, m)
         Weights of the paths to try, mixtures of full support.
     profile : (B, m)
         The best profile found, normalised.
     gap : (B,)
     method : (B,)
-        NEWTON, PATH, or FAILED if the gap is above 1e-11.
+        NEWTON, PURE, PATH, or FAILED if the gap is above 1e-11.
     """
     m = logs.shape[0]
     position, tangent, pace = np.empty(m + 1), np.empty(m + 1), np.zeros(2)
@@ -101,6 +133,11 @@ def solve_multilinear(
                 gap[b], profile[b] = reached, point
             if reached <= GOOD:
                 method[b] = NEWTON
+        if method[b] == FAILED and pure:
+            reached = best_pure(t, payoffs[b], position[:m])
+            if reached <= GOOD:
+                gap[b], method[b] = reached, PURE
+                profile[b] = position[:m]
         path = 0
         while method[b] == FAILED and path < weights.shape[0]:
             pace[0] = FIRST_LENGTH

@@ -123,8 +123,9 @@ def test_payoffs_that_are_not_numbers_are_refused():
 
 
 def test_what_is_not_solved_is_an_error(monkeypatch, rng):
-    """No path allowed and no start: nothing is found, and nothing is claimed."""
-    monkeypatch.setattr("arneq_exact.stage.multilinear.PATHS", 0)
+    """No pure profile looked at, no path and no start: nothing is found, and nothing is claimed."""
+    monkeypatch.setattr("arneq_exact.stage.multilinear.MOST_PURE", 0)
+    monkeypatch.setattr("arneq_exact.stage.multilinear._weights", lambda *key: np.zeros((0, 1)))
     payoffs = [rng.uniform(size=(2, 2, 2, 2)) for _ in range(3)]
     with pytest.raises(StageError, match="solved game 0 of 2"):
         solve_multilinear_games(payoffs, corruptions(3, ThreatModel(1)))

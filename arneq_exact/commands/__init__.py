@@ -1,0 +1,9 @@
+"""The commands of `arneq`: one file each, with `add` for its parser and `run` for what it does.
+
+To add a command, write such a file and list it here, in the order of the help text. Everything heavy is
+imported by the command that needs it, when it runs.
+"""
+
+from arneq_exact.commands import check, games, gap, solve
+
+COMMANDS = (solve, check, gap, games)

@@ -1,0 +1,52 @@
+"""What commands print to: the console, JSON, progress; and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from arneq_exact.solution import Progress
+
+PROVED, REFUSED, INCOMPLETE = 0, 1, 3
+
+
+@contextmanager
+def solver_progress(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """Show what a long run is doing, on a terminal only; say everywhere when kernels are compiled."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from arneq_exact.report.progress import compile_notice
+
+    terminal = Console(stderr=True)
+    if not terminal.is_terminal or quiet:
+        with compile_notice(lambda line: print(f"arneq: {line}", file=sys.stderr)):
+            yield None
+        return
+    with terminal.status("starting") as status, compile_notice(status.update):
+
+        def show(progress: Progress) -> None:
+            best = "" if progress.best == float("inf") else f", best relative gap {progress.best:.2g}"
+            line = f"{progress.method}: {progress.line} ({progress.seconds:.1f} s{best}), Ctrl-C stops"
+            status.update(escape(line))
+
+        yield show
+
+
+def console() -> Console:
+    """Return where tables are printed."""
+    from rich.console import Console
+
+    # Piped output keeps one width, so that what is written to a file does not depend on the terminal.
+    return Console() if sys.stdout.isatty() else Console(width=110)
+
+
+def print_json(data: Any) -> None:
+    """Print data as JSON."""
+    print(json.dumps(data, ensure_ascii=False, indent=1))
