@@ -33,6 +33,8 @@ _HOMES = {
     "worst_attack": "arneq_exact.markov.evaluate",
     "static_values": "arneq_exact.markov.static",
     "static_response_bounds": "arneq_exact.markov.static",
+    "audit": "arneq_exact.markov.audit",
+    "Audit": "arneq_exact.markov.audit",
     "certify": "arneq_exact.certificate.build",
     "Certificate": "arneq_exact.certificate.certificate",
     "check": "arneq_exact.certificate.check",
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
     from arneq_exact.errors import ArneqError as ArneqError
     from arneq_exact.files import load as load
     from arneq_exact.files import save as save
+    from arneq_exact.markov.audit import Audit as Audit
+    from arneq_exact.markov.audit import audit as audit
     from arneq_exact.markov.evaluate import best_response as best_response
     from arneq_exact.markov.evaluate import gap as gap
     from arneq_exact.markov.evaluate import robust_values as robust_values

@@ -55,6 +55,7 @@ MAY_IMPORT = {
         "solver",
         "report",
     },
+    "learning": {"errors", "model", "stage", "markov"},
     "cli": {"errors", "commands"},
     "commands": {
         "errors",

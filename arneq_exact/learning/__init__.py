@@ -1,0 +1,1 @@
+"""Learning from samples: agents that update as they play, and the schedules they do it by."""
