@@ -275,6 +275,7 @@ PUBLIC = [
     "catalog",
     "ArneqError",
     "state_graph",
+    "simulate",
     "equilibria",
     "robustness_curve",
 ]
