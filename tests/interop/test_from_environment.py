@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import games
+import networkx as nx
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from gymnasium import spaces
 from gymnasium.envs.toy_text.cliffwalking import CliffWalkingEnv
 from gymnasium.envs.toy_text.frozen_lake import FrozenLakeEnv
 from pettingzoo import ParallelEnv
 from pettingzoo.utils import parallel_to_aec
 
-from arneq_exact import MarkovGame, ThreatModel, catalog, robust_values, solve
+from arneq_exact import MarkovGame, ThreatModel, catalog, robust_values, solve, state_graph
 from arneq_exact.errors import GameError, InputError, StateLimitError
 from arneq_exact.interop.parallel_env import MarkovGameEnv
 from arneq_exact.interop.pettingzoo import from_environment, to_parallel_env
@@ -43,10 +46,12 @@ def state_names(game: MarkovGame) -> list[str]:
     return [game.state_name(state) for state in range(game.n_states)]
 
 
-def same_rows(one: MarkovGame, other: MarkovGame) -> None:
-    """Two games are equal up to the order of their states, which are told by name."""
+def same_rows(one: MarkovGame, other: MarkovGame, start: int = 0) -> None:
+    """`one` is what can be reached from `start` in `other`, in any order of states, told by name."""
     there = {name: state for state, name in enumerate(state_names(other))}
-    assert sorted(state_names(one)) == sorted(there)
+    reached = {start, *nx.descendants(state_graph(other), start)}
+    assert {there[name] for name in state_names(one)} == reached
+    assert one.n_states == len(reached)
     order = np.array([there[name] for name in state_names(one)])
     assert np.array_equal(one.action_counts, other.action_counts[order])
     rows = np.concatenate([np.arange(other.offsets[s], other.offsets[s + 1]) for s in order])
@@ -77,6 +82,20 @@ def test_there_and_back(game, start, wrap):
     same_rows(again, game)
     assert again.agent_name(1) == game.agent_name(1)
     assert again.initial[0] == 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_deterministic_games_come_back(seed):
+    """Ragged, with ends, and with states out of reach."""
+    rng = np.random.default_rng(seed)
+    mixed = games.random_game(rng, 3, 8, (1, 3), 0.9, ending=0.3)
+    ends = np.rint(rng.random(mixed.n_rows) < 0.3)
+    moves = np.eye(8)[rng.integers(5, size=mixed.n_rows)] * (1 - ends)[:, None]
+    game = replace(mixed, transitions=sp.csr_array(moves), termination=ends)
+    env = Copied(to_parallel_env(game, start=7)) if seed % 2 else to_parallel_env(game, start=7)
+    again = from_environment(env, discount=0.9, key=lambda env: getattr(env, "inner", env).here)
+    assert 2 <= again.n_states <= 6
+    same_rows(again, game, 7)
 
 
 def test_keys_by_default():
