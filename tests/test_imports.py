@@ -56,6 +56,8 @@ MAY_IMPORT = {
         "report",
     },
     "learning": {"errors", "model", "stage", "markov"},
+    # The exact answer as a learner among learners stands above the solvers; the registry names it, no more.
+    "learning.references": {"errors", "model", "stage", "markov", "solution", "solver", "learning"},
     "cli": {"errors", "commands"},
     "commands": {
         "errors",

@@ -157,6 +157,6 @@ def _padded(arrays: Sequence[BoolArray]) -> BoolArray:
     widths = np.max([array.shape for array in arrays], axis=0)
     result = np.zeros((len(arrays), *widths), dtype=bool)
     for agent, array in enumerate(arrays):
-        result[(agent, *(slice(size) for size in array.shape))] = array
+        result[agent][tuple(slice(size) for size in array.shape)] = array
     result[..., 0] |= ~result.any(axis=-1)
     return result

@@ -21,9 +21,7 @@ from arneq_exact.stage.kernels import compiled
 
 
 @compiled
-def forced_play(
-    shared: GameTables, tables: AttackTables, mixture: FloatArray, forced: FloatArray
-) -> None:
+def forced_play(shared: GameTables, tables: AttackTables, mixture: FloatArray, forced: FloatArray) -> None:
     """Fill F (S, width) from the attacker's mixture over columns (S, C)."""
     forced[:] = 0.0
     for s in range(mixture.shape[0]):
@@ -105,7 +103,7 @@ def induced_chain(
 
 @compiled
 def factorise(matrix: FloatArray) -> None:
-    """Overwrite a matrix that is diagonally dominant by rows with its factors L and U, L with unit diagonal."""
+    """Overwrite a matrix, diagonally dominant by rows, with its factors L and U; L has unit diagonal."""
     size = matrix.shape[0]
     for k in range(size):
         for i in range(k + 1, size):
@@ -165,9 +163,7 @@ def evaluate(
     """Fill F, u, the factors of A and the value V (S,): one policy evaluation."""
     forced_play(shared, tables, mixture, forced)
     share_of_others(shared, tables.part, tables.free, policy, agent, forced, share)
-    induced_chain(
-        shared, policy, agent, share, rewards, discount, indptr, indices, data, matrix, value
-    )
+    induced_chain(shared, policy, agent, share, rewards, discount, indptr, indices, data, matrix, value)
     factorise(matrix)
     solve_factorised(matrix, value)
 

@@ -51,9 +51,14 @@ class Learner(ABC):
     """
 
     name: ClassVar[str] = "learner"
+    game: MarkovGame
+    threat: ThreatModel
+    seed: int
+    iteration: int
+    environment_steps: int
 
     def __init__(self, game: MarkovGame, threat: ThreatModel, *, seed: int = 0) -> None:
-        require_game_and_threat(game, threat, self.name)
+        require_game_and_threat(game, threat, self.name, static=True)
         game.require_discounting(self.name)
         if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
             raise InputError(f"{self.name}: seed is {shown(seed)}; must be an integer of at least 0")
@@ -85,8 +90,13 @@ class Learner(ABC):
         """The policy as of now, averaged if the learner averages."""
 
     @property
+    def training_threat(self) -> ThreatModel:
+        """What is trained against: the threat itself, unless the learner's name says otherwise."""
+        return self.threat
+
+    @property
     def attack(self) -> tuple[FloatArray, ...] | None:
-        """Mixture over the threat's columns, (S, max C_i) per agent, as of now; None without attackers."""
+        """Mixture over columns of `training_threat`, (S, max C_i) per agent; None without attackers."""
         return None
 
     @property

@@ -1,4 +1,4 @@
-"""The options of learners by gradients, validated once; all of them plain data, as in a configuration file."""
+"""The options of learners by gradients, validated once; all plain data, as in a configuration file."""
 
 from __future__ import annotations
 
@@ -124,9 +124,7 @@ class TrainingOptions:
         if isinstance(self.episodes, bool) or not isinstance(self.episodes, Integral) or self.episodes < 1:
             raise _broken("episodes", self.episodes, "an integer of at least 1")
         if self.gradients == "sampled" and self.parametrisation == "simplex" and self.exploration == 0:
-            raise _broken(
-                "exploration", 0.0, "above 0 where sampled gradients move points of the simplex"
-            )
+            raise _broken("exploration", 0.0, "above 0 where sampled gradients move points of the simplex")
         for name in ("agent_schedule", "attacker_schedule", "entropy_schedule"):
             schedule_of(getattr(self, name), name)
 
@@ -136,7 +134,9 @@ class TrainingOptions:
         known = [one.name for one in fields(cls)]
         for name in options:
             if name not in known:
-                raise InputError(f"{where}: option {shown(name)} is unknown; must be one of {', '.join(known)}")
+                raise InputError(
+                    f"{where}: option {shown(name)} is unknown; must be one of {', '.join(known)}"
+                )
         try:
             return cls(**options)
         except InputError as error:

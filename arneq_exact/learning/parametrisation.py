@@ -78,7 +78,8 @@ class Simplex:
     Examples
     --------
     >>> everything = np.ones((1, 3), dtype=bool)
-    >>> Simplex().moved(np.array([[0.2, 0.3, 0.5]]), np.array([[0.0, 0.4, 0.6]]), everything).round(12).tolist()
+    >>> change = np.array([[0.0, 0.4, 0.6]])
+    >>> Simplex().moved(np.array([[0.2, 0.3, 0.5]]), change, everything).round(12).tolist()
     [[0.0, 0.3, 0.7]]
     """
 

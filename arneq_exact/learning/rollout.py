@@ -7,8 +7,8 @@ probability of what was played at step t and G_t the return from there,
 
 for the agent's actions, and likewise for its attacker's columns. b(s) is a baseline that follows the mean
 return from s of *earlier* batches: being independent of the batch at hand it shifts no expectation, up to
-a constant in every probability vector, and takes off variance. Softmax multiplies the p below the fraction away
-again; on the simplex a floor under p, `exploration`, keeps the variance finite.
+a constant in every probability vector, and takes off variance. Softmax multiplies the p below the fraction
+away again; on the simplex a floor under p, `exploration`, keeps the variance finite.
 """
 
 from __future__ import annotations

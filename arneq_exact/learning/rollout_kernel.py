@@ -153,9 +153,7 @@ def simulate(
             paid[t] = rewards[row, agent]
             reached = t + 1
             word += _GOLDEN
-            entry = found(
-                following, indptr[row], indptr[row + 1], np.float64(mixed(word) >> _11) * 2.0**-53
-            )
+            entry = found(following, indptr[row], indptr[row + 1], np.float64(mixed(word) >> _11) * 2.0**-53)
             if entry == indptr[row + 1]:
                 break
             s = indices[entry]

@@ -165,9 +165,7 @@ def attack_tables(game: MarkovGame, threat: ThreatModel, agent: int) -> tuple[At
                 choice[g, c, q] = action
                 exists[g, slots.index(key), action] = True
     free = np.array([[j not in members for j in range(n)] for members in sets])
-    tables = AttackTables(
-        free, part, weight, place, forced, first, point_of, slot, choice, int(starts[-1])
-    )
+    tables = AttackTables(free, part, weight, place, forced, first, point_of, slot, choice, int(starts[-1]))
     # A slot that no column of a signature uses has one entry, so that it is a distribution all the same.
     exists[~exists.any(axis=2), 0] = True
     state = shared.signature

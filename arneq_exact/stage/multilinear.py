@@ -72,8 +72,8 @@ def solve_multilinear_games(
     start : policies and attacks, optional
         A profile near an equilibrium of each game, to begin with.
     seed : int
-        With 0 and no start, pure profiles are looked at first and the first path begins at uniform
-        weights; else all paths begin at random ones.
+        With 0 the first path begins at uniform weights, and pure profiles are looked at before it unless
+        there is a start; else all paths begin at random weights, and pure profiles come last.
     calls : Counter, optional
         Counts games solved by each method.
 
@@ -92,6 +92,7 @@ def solve_multilinear_games(
     unit, low, width = unit_payoffs(np.stack(payoffs, axis=1), 2, "multilinear stage games")
     rewards = np.ascontiguousarray(unit.reshape(batch, n, -1).swapaxes(1, 2))
     size = int(t.base[-1])
+    small, fresh = rewards.shape[1] <= MOST_PURE, start is None and seed == 0
     logs = np.arange(size) < size - 2 * n
     begin = np.zeros((0 if start is None else batch, size))
     if start is not None:
@@ -103,7 +104,8 @@ def solve_multilinear_games(
         t,
         rewards,
         begin,
-        seed == 0 and start is None and rewards.shape[1] <= MOST_PURE,
+        small and fresh,
+        small and not fresh,
         _weights(*shape, seed),
         logs,
         linearised_kernel.workspace(t),

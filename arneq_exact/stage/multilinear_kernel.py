@@ -4,6 +4,7 @@ Each game of the batch is first given to `active_set_kernel` from a starting pro
 small games without a starting profile all pure profiles are looked at; the equilibrium among them that is
 worth most in sum is taken. Where neither gives an equilibrium, the barrier path of `path_kernel` is followed
 from a list of weights in turn, and near its end every small parameter is offered to active-set Newton again.
+Pure profiles that were not looked at before are the last resort.
 
 An answer is measured by the duality gaps max_a (M_i y_i)_a − min_c (x_iᵀM_i)_c of all agents, on payoffs of
 range one. An agent's gap bounds its regret, and y_i is proof of that [T2].
@@ -91,11 +92,29 @@ def best_pure(t: Tables, payoffs: FloatArray, point: FloatArray) -> float:
 
 
 @compiled
+def take_pure(
+    t: Tables,
+    payoffs: FloatArray,
+    point: FloatArray,
+    b: int,
+    profile: FloatArray,
+    gap: FloatArray,
+    method: IntArray,
+) -> None:
+    """Answer game b by its best pure equilibrium, if it has one; `point` is for work."""
+    reached = best_pure(t, payoffs, point)
+    if reached <= GOOD:
+        gap[b], method[b] = reached, PURE
+        profile[b] = point
+
+
+@compiled
 def solve_multilinear(
     t: Tables,
     payoffs: FloatArray,
     start: FloatArray,
-    pure: bool,
+    pure_first: bool,
+    pure_last: bool,
     weights: FloatArray,
     logs: BoolArray,
     f: Blocks,
@@ -111,8 +130,8 @@ def solve_multilinear(
     payoffs : (B, rows, n)
     start : (B, m), or (0, m) where nothing is known
         Mixtures to begin with; values are not read.
-    pure : bool
-        Whether pure profiles are looked at.
+    pure_first, pure_last : bool
+        Whether pure profiles are looked at before the paths, and where all of these fail.
     weights : (paths, m)
         Weights of the paths to try, mixtures of full support.
     profile : (B, m)
@@ -133,11 +152,8 @@ def solve_multilinear(
                 gap[b], profile[b] = reached, point
             if reached <= GOOD:
                 method[b] = NEWTON
-        if method[b] == FAILED and pure:
-            reached = best_pure(t, payoffs[b], position[:m])
-            if reached <= GOOD:
-                gap[b], method[b] = reached, PURE
-                profile[b] = position[:m]
+        if method[b] == FAILED and pure_first:
+            take_pure(t, payoffs[b], position[:m], b, profile, gap, method)
         path = 0
         while method[b] == FAILED and path < weights.shape[0]:
             pace[0] = FIRST_LENGTH
@@ -158,3 +174,5 @@ def solve_multilinear(
                         method[b], alive = PATH, False
                 target -= np.log(100.0)
             path += 1
+        if method[b] == FAILED and pure_last:
+            take_pure(t, payoffs[b], position[:m], b, profile, gap, method)

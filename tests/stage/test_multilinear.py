@@ -108,6 +108,22 @@ def test_unanimity_has_the_known_answer():
         assert (found.policy[agent] @ matrix[0]).min() == pytest.approx(found.value[0, agent], abs=1e-12)
 
 
+@pytest.mark.parametrize("k", [0, 1, 2])
+def test_pure_profiles_come_first_or_last(monkeypatch, k):
+    """Unanimity: all-1 is worth 4 to everybody, all-0 is worth 1 [F3]; under corruption both are worth 0."""
+    payoff = np.zeros((1, 2, 2, 2))
+    payoff[0, 0, 0, 0], payoff[0, 1, 1, 1] = 1.0, 4.0
+    points = corruptions(3, ThreatModel(k))
+    calls: Counter[str] = Counter()
+    found = solve_multilinear_games([payoff] * 3, points, calls=calls)
+    assert {name: number for name, number in calls.items() if number} == {"pure profiles": 1}
+    assert found.value.tolist() == [[4.0 if k == 0 else 0.0] * 3]
+    # With a seed paths come first; where there are none, pure profiles are the last resort.
+    monkeypatch.setattr("arneq_exact.stage.multilinear._weights", lambda *key: np.zeros((0, 1)))
+    last = solve_multilinear_games([payoff] * 3, points, seed=1, calls=calls)
+    assert (last.value == found.value).all()
+
+
 def test_seeds_begin_elsewhere(rng):
     points = corruptions(3, ThreatModel(0))
     payoffs = [rng.uniform(size=(20, 2, 2, 2))] * 3
