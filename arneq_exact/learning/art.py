@@ -39,8 +39,8 @@ CONVERGENT: dict[str, Any] = {
     "natural": True,
     "update": "optimistic",
 }
-"""Options under which exact ART came to rest where agents decouple or two play a zero-sum game: 49 of 50 random
-games within 2000 iterations (`benchmarks/art.py`)."""
+"""Options under which exact ART came to rest where agents decouple or two play a zero-sum game: 49 of 50
+random games within 2000 iterations (`benchmarks/art.py`)."""
 
 
 class ART(Learner):

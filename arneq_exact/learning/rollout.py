@@ -19,7 +19,7 @@ import numpy as np
 
 from arneq_exact.learning.attacked_game import AttackedGame, Parts
 from arneq_exact.learning.gradients import Gradients
-from arneq_exact.learning.rollout_kernel import simulate
+from arneq_exact.learning.rollout_kernel import cumulate_by_point, simulate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import FloatArray
 
@@ -81,7 +81,11 @@ class SampledGradients:
         for agent in range(n):
             mixture, conditional = arena.mixture(agent, played)
             points = played["points"][agent] if per_episode else np.ones((n_states, 1))
-            columns = _cumulative_by_point(arena, agent, conditional) if per_episode else cumulative(mixture)
+            if per_episode:
+                columns = np.empty(conditional.shape)
+                cumulate_by_point(arena.shared, arena.tables[agent], conditional, columns)
+            else:
+                columns = cumulative(mixture)
             by_policy, by_points = np.zeros(played["policy"].shape[1:]), np.zeros(points.shape)
             by_columns, visits, returns = np.zeros(mixture.shape), np.zeros(n_states), np.zeros(n_states)
             discount = float(arena.game.discount[agent])
@@ -145,18 +149,6 @@ def following(game: MarkovGame) -> FloatArray:
         ends = game.termination is not None and game.termination[row] > 0
         if entries.stop > entries.start:
             result[entries] = np.cumsum(data[entries]) if ends else cumulative(data[entries])
-    return result
-
-
-def _cumulative_by_point(arena: AttackedGame, agent: int, conditional: FloatArray) -> FloatArray:
-    """Return cumulative sums of z (S, C) that begin anew at the first column of every extreme point."""
-    result = np.full(conditional.shape, 2.0)
-    tables = arena.tables[agent]
-    first = tables.first[arena.shared.signature]
-    for s in range(len(conditional)):
-        for e in range(first.shape[1] - 1):
-            own = slice(int(first[s, e]), int(first[s, e + 1]))
-            result[s, own] = cumulative(conditional[s, own])
     return result
 
 

@@ -49,6 +49,23 @@ def found(cumulative: FloatArray, first: int, last: int, number: float) -> int:
 
 
 @compiled
+def cumulate_by_point(
+    shared: GameTables, tables: AttackTables, conditional: FloatArray, sums: FloatArray
+) -> None:
+    """Fill cumulative sums of z (S, C) that begin anew at every extreme point, beyond 1 from its end on."""
+    sums[:] = 2.0
+    for s in range(conditional.shape[0]):
+        g = shared.signature[s]
+        for e in range(tables.first.shape[1] - 1):
+            total, last = 0.0, tables.first[g, e + 1] - 1
+            while last > tables.first[g, e] and conditional[s, last] == 0.0:
+                last -= 1
+            for c in range(tables.first[g, e], last):
+                total += conditional[s, c]
+                sums[s, c] = total
+
+
+@compiled
 def simulate(
     shared: GameTables,
     tables: AttackTables,
