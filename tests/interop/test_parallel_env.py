@@ -12,9 +12,18 @@ import pytest
 from concentration import MOST_VISITS, bernstein, hoeffding
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
-from arneq_exact import Policy, ThreatModel, catalog, robust_values, static_values, worst_attack
+from arneq_exact import (
+    Policy,
+    ThreatModel,
+    best_response,
+    catalog,
+    robust_values,
+    static_values,
+    worst_attack,
+)
 from arneq_exact.errors import InputError
 from arneq_exact.interop.pettingzoo import Attack, corrupt, to_parallel_env
+from arneq_exact.learning.registry import make_learner
 from arneq_exact.model.simulate import cumulative_mixture, joint_strides
 
 RNG = np.random.default_rng(3)
@@ -268,6 +277,48 @@ def test_corruption_that_happens_with_a_probability():
         chosen = run.returns[run.first == state][:, 1]
         bound = bernstein(chosen, reach(RAGGED)[1], 4) + 0.8**40 * reach(RAGGED)[1]
         assert abs(chosen.mean() - exact[1, state]) <= bound
+
+
+def play_under(attack: Attack, game, policy: Policy) -> np.ndarray:
+    """Probabilities (S, rows) with which rows are played under an attack."""
+    chances = np.zeros((game.n_states, game.n_rows))
+    for state, counts in enumerate(game.action_counts):
+        for forced, weight in attack.moves(state):
+            joint = np.ones(1)
+            for agent, count in enumerate(counts):
+                own = policy[agent][state, :count]
+                joint = np.multiply.outer(joint, np.eye(count)[forced[agent]] if agent in forced else own)
+            chances[state, game.offsets[state] : game.offsets[state + 1]] += weight * joint.ravel()
+    return chances
+
+
+@pytest.mark.parametrize("kind", ["columns", "committed", "learned"])
+def test_mixed_attacks_are_worth_what_their_moves_are(kind):
+    policy = games.random_policy(np.random.default_rng(16), RAGGED)
+    if kind == "columns":
+        attack = Attack.from_columns(
+            RAGGED, ThreatModel(2), 2, best_response(RAGGED, ThreatModel(2), policy, 2).attack
+        )
+    elif kind == "committed":
+        attack = Attack.committed(RAGGED, {(0,): 0.25, (1, 2): 0.25, (0, 1, 2): 0.25, (): 0.25}, policy)
+    else:
+        learner = make_learner("art-exact", RAGGED, ThreatModel(1), initial_spread=1.0)
+        learner.step(5)
+        attack = Attack.from_columns(RAGGED, ThreatModel(1), 0, learner.attack[0])
+    chances = play_under(attack, RAGGED, policy)
+    # Values under an attack are the solution of a linear system.
+    system = np.eye(RAGGED.n_states) - 0.8 * (chances @ RAGGED.transitions.toarray())
+    exact = np.linalg.solve(system, chances @ RAGGED.rewards).T
+    run = Sampled(corrupt(to_parallel_env(RAGGED, max_steps=40), attack), policy, 2000, seed=17)
+    for state in range(RAGGED.n_states):
+        chosen = run.returns[run.first == state]
+        bound = bernstein(chosen, reach(RAGGED), 12) + 0.8**40 * reach(RAGGED)
+        assert (np.abs(chosen.mean(axis=0) - exact[:, state]) <= bound).all()
+    visits = np.bincount([row for row, _, _ in run.steps], minlength=RAGGED.n_rows)
+    for state in range(RAGGED.n_states):
+        block = slice(RAGGED.offsets[state], RAGGED.offsets[state + 1])
+        bound = hoeffding(visits[block].sum(), RAGGED.n_rows * MOST_VISITS)
+        assert (np.abs(visits[block] / visits[block].sum() - chances[state, block]) <= bound).all()
 
 
 def test_a_set_drawn_once_per_episode_stays():
