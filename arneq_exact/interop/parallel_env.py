@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -153,7 +154,7 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
 
     def state(self) -> np.ndarray[Any, Any]:
         """Return what is observed of the state, as an array."""
-        return np.array(self._observed())
+        return np.array(self._seen(self.here))
 
     def render(self) -> str:
         """Return the name of the present state."""
@@ -162,7 +163,7 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
     def close(self) -> None:
         """Do nothing: there is nothing to release."""
 
-    # -- for search and enumeration -------------------------------------------------------------
+    # -- beyond PettingZoo ----------------------------------------------------------------------
 
     def get_state(self) -> tuple[int, ...]:
         """Return what `set_state` takes: the state's number, with the steps taken if they are limited."""
@@ -170,9 +171,22 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
 
     def set_state(self, state: tuple[int, ...]) -> None:
         """Go on from a state that `get_state` returned, in a running episode."""
+        if not isinstance(state, tuple) or len(state) != len(self.get_state()):
+            raise InputError(f"set_state: state is {shown(state)}; must be what get_state returns")
         self.here = self._require_state(state[0], "set_state: state")
         self.steps = 0 if self.max_steps is None else state[1]
         self.agents = list(self.possible_agents)
+
+    def observation(self, state: int | str) -> Any:
+        """Return what is observed in a state, by its number or its name, without mask.
+
+        So ``audit(game, threat, networks, observe=env.observation)`` shows networks what they know.
+        """
+        if isinstance(state, str):
+            if state not in self._numbers:
+                raise GameError(f"observation: state is {shown(state)}; must be the name of a state")
+            return self._seen(self._numbers[state])
+        return self._seen(self._require_state(state, "observation: state"))
 
     def action_mask(self, agent: int) -> np.ndarray[Any, Any]:
         """Return which actions an agent, from 0, has in the present state: (max A_i,) of 0 and 1."""
@@ -193,14 +207,18 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
             return inner
         return spaces.Dict({"observation": inner, "action_mask": spaces.Box(0, 1, (width,), np.int8)})
 
-    def _observed(self) -> Any:
-        return self.here if self._observations is None else self._observations[self.here].copy()
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {self.game.state_name(state): state for state in range(self.game.n_states)}
+
+    def _seen(self, state: int) -> Any:
+        return state if self._observations is None else self._observations[state].copy()
 
     def _observe(self) -> ByAgent:
         if not self._mask_in_observation:
-            return {name: self._observed() for name in self.possible_agents}
+            return {name: self._seen(self.here) for name in self.possible_agents}
         return {
-            name: {"observation": self._observed(), "action_mask": self.action_mask(agent)}
+            name: {"observation": self._seen(self.here), "action_mask": self.action_mask(agent)}
             for agent, name in enumerate(self.possible_agents)
         }
 

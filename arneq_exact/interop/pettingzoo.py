@@ -74,8 +74,8 @@ def to_parallel_env(
     Returns
     -------
     ParallelEnv
-        With the further attributes `game`, `here` (number of the present state) and `steps`, and with
-        `get_state` and `set_state`.
+        With the further attributes `game`, `here` (number of the present state) and `steps`, and with the
+        methods `observation(state)`, which tells what is seen of a state, `get_state` and `set_state`.
 
     Raises
     ------

@@ -126,6 +126,10 @@ def simulate(
     InputError
         If an argument breaks its rule.
 
+    Notes
+    -----
+    All steps of all episodes are kept: E·T·(2n + 1) numbers.
+
     Examples
     --------
     >>> game = MarkovGame.from_arrays([[[1]]], [[["1/2"]]], 1, termination=[["1/2"]])

@@ -15,6 +15,7 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 from arneq_exact import (
     Policy,
     ThreatModel,
+    audit,
     best_response,
     catalog,
     robust_values,
@@ -98,6 +99,27 @@ def test_observations_tell_the_state():
     assert [infos[agent]["action_mask"].tolist() for agent in env.agents] == [[1, 1], [1, 0]]
     assert env.render() == "0"
     assert env.state().tolist() == 0
+
+
+def test_networks_are_audited_on_what_they_were_trained_on():
+    game = catalog.load("static-chain")
+    env = to_parallel_env(game, observation=[[1, 0.5], [0, 2]])
+    observations, _ = env.reset(seed=0)
+    assert env.observation("s1").tolist() == env.observation(0).tolist() == observations["1"].tolist()
+
+    def network(seen):
+        logits = seen @ np.float32([[1, -1], [0.5, 2]])
+        return np.exp(logits) / np.exp(logits).sum()
+
+    found = audit(game, ThreatModel(1), [network] * 3, observe=env.observation)
+    rows = np.float64([network(env.observation(state)) for state in (0, 1)])
+    assert found.policy[2] == pytest.approx(rows / rows.sum(axis=1, keepdims=True))
+    for state, message in (
+        ("s3", "state is 's3'; must be the name of a state"),
+        (2, "state is 2; must be a st"),
+    ):
+        with pytest.raises(InputError, match=f"observation: {message}"):
+            env.observation(state)
 
 
 # -- against the tables ----------------------------------------------------------------------------
@@ -267,18 +289,6 @@ def test_worst_attack_brings_down_the_return_to_the_robust_value(k):
     assert told_apart >= 1  # the test would see an attack that is not played
 
 
-def test_corruption_that_happens_with_a_probability():
-    policy = games.random_policy(np.random.default_rng(14), RAGGED)
-    threat = ThreatModel(2, probability="1/3")
-    env = corrupt(to_parallel_env(RAGGED, max_steps=40), worst_attack(RAGGED, threat, policy, 1))
-    exact = robust_values(RAGGED, threat, policy)
-    run = Sampled(env, policy, 4000, seed=15)
-    for state in range(RAGGED.n_states):
-        chosen = run.returns[run.first == state][:, 1]
-        bound = bernstein(chosen, reach(RAGGED)[1], 4) + 0.8**40 * reach(RAGGED)[1]
-        assert abs(chosen.mean() - exact[1, state]) <= bound
-
-
 def play_under(attack: Attack, game, policy: Policy) -> np.ndarray:
     """Probabilities (S, rows) with which rows are played under an attack."""
     chances = np.zeros((game.n_states, game.n_rows))
@@ -292,10 +302,13 @@ def play_under(attack: Attack, game, policy: Policy) -> np.ndarray:
     return chances
 
 
-@pytest.mark.parametrize("kind", ["columns", "committed", "learned"])
+@pytest.mark.parametrize("kind", ["with a probability", "columns", "committed", "learned"])
 def test_mixed_attacks_are_worth_what_their_moves_are(kind):
     policy = games.random_policy(np.random.default_rng(16), RAGGED)
-    if kind == "columns":
+    sometimes = ThreatModel(2, probability="1/3")
+    if kind == "with a probability":
+        attack = Attack.worst(RAGGED, worst_attack(RAGGED, sometimes, policy, 1))
+    elif kind == "columns":
         attack = Attack.from_columns(
             RAGGED, ThreatModel(2), 2, best_response(RAGGED, ThreatModel(2), policy, 2).attack
         )
@@ -309,6 +322,8 @@ def test_mixed_attacks_are_worth_what_their_moves_are(kind):
     # Values under an attack are the solution of a linear system.
     system = np.eye(RAGGED.n_states) - 0.8 * (chances @ RAGGED.transitions.toarray())
     exact = np.linalg.solve(system, chances @ RAGGED.rewards).T
+    if kind == "with a probability":
+        assert exact[1] == pytest.approx(robust_values(RAGGED, sometimes, policy)[1])
     run = Sampled(corrupt(to_parallel_env(RAGGED, max_steps=40), attack), policy, 2000, seed=17)
     for state in range(RAGGED.n_states):
         chosen = run.returns[run.first == state]
@@ -420,6 +435,8 @@ def test_refused_states():
         env.reset(seed=-1)
     with pytest.raises(InputError, match="set_state: state is 5; must be a state from 0 to 1"):
         env.set_state((5,))
+    with pytest.raises(InputError, match="set_state: state is 1; must be what get_state returns"):
+        env.set_state(1)
 
 
 def test_refused_attacks():
