@@ -74,12 +74,19 @@ def test_pettingzoo_on_corrupted_environments(timing):
 def test_observations_lie_in_their_spaces():
     for options in OPTIONS.values():
         env = to_parallel_env(RAGGED, **{"max_steps": 9, **options, "illegal": "uniform"})
-        observations, _ = env.reset(seed=0)
-        while env.agents:
-            for agent in env.possible_agents:
-                assert observations[agent] in env.observation_space(agent)
-            actions = {agent: env.action_space(agent).sample() for agent in env.agents}
-            observations, *_ = env.step(actions)
+        ends = set()
+        for seed in range(20):
+            observations, _ = env.reset(seed=seed)
+            while env.agents:
+                actions = {agent: env.action_space(agent).sample() for agent in env.agents}
+                before = env.here
+                observations, _, terminated, _, _ = env.step(actions)
+                for agent in env.possible_agents:
+                    assert observations[agent] in env.observation_space(agent)
+            # The end is no state: what is seen last stays.
+            assert env.here == before or not terminated["1"]
+            ends.add(terminated["1"])
+        assert True in ends
 
 
 def test_observations_tell_the_state():
