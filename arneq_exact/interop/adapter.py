@@ -78,7 +78,7 @@ class Adapter:
             return seen, [_plain(reward)], ended, cut, info
         acting = {a: action for a, action in zip(self._agents, joint, strict=True) if action != GONE}
         seen, rewards, terminations, truncations, infos = env.step(acting)
-        paid = [_plain(rewards.get(agent, 0.0)) if agent in acting else 0.0 for agent in self._agents]
+        paid = [_plain(rewards.get(agent, 0.0)) for agent in self._agents]
         cut = any(truncations.get(a, False) and not terminations.get(a, False) for a in acting)
         return seen, paid, not env.agents, cut, infos
 

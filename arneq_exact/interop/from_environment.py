@@ -62,8 +62,8 @@ def from_environment(
     env : ParallelEnv or gymnasium.Env
         With `Discrete` action spaces. If it has the methods `get_state` and `set_state`, these are used;
         else it is copied by `copy.deepcopy` and left as it is. Action masks are read from infos or
-        observations as ``action_mask``. An agent that leaves before the others has one action, "gone", and
-        rewards of 0 from then on.
+        observations as ``action_mask``. An agent that leaves before the others has one action, "gone",
+        from then on, and rewards of 0 unless it is paid.
     discount : number or one per agent
     key : ``key(env)``, optional
         Returns what tells states apart: a hashable with a distinct ``str``, which becomes the state's name.

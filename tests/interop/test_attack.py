@@ -45,18 +45,22 @@ def test_worst_attacks_play_their_columns(rng, threat):
 
 
 def test_mixtures_add_up_their_columns(rng):
-    game = games.random_game(rng, 3, 2, (1, 3), 0.8)
-    answer = best_response(game, ThreatModel(1), games.random_policy(rng, game), 1)
-    attack = Attack.from_columns(game, ThreatModel(1), 1, answer.attack)
-    for state in range(game.n_states):
-        counts = game.action_counts[state]
-        columns = [(j, action) for j in (0, 2) for action in range(counts[j])]
-        expected = {
-            ((j, action),): weight
-            for (j, action), weight in zip(columns, answer.attack[state], strict=False)
-            if weight > 0
-        }
+    game = games.random_game(rng, 3, 2, (2, 3), 0.8)
+    columns = [[(j, action) for j in (0, 2) for action in range(counts[j])] for counts in game.action_counts]
+    weights = np.zeros((2, max(map(len, columns))))
+    for row, moves in zip(weights, columns, strict=True):
+        row[: len(moves)] = rng.dirichlet(np.ones(len(moves)))
+    attack = Attack.from_columns(game, ThreatModel(1), 1, weights)
+    for state, moves in enumerate(columns):
+        expected = {(move,): weight for move, weight in zip(moves, weights[state], strict=False)}
         assert law(attack, state) == pytest.approx(expected)
+
+
+def test_answers_of_best_responses_are_attacks(rng):
+    game = games.random_game(rng, 3, 2, (1, 3), 0.8)
+    answer = best_response(game, ThreatModel(2, probability="1/2"), games.random_policy(rng, game), 1)
+    attack = Attack.from_columns(game, ThreatModel(2, probability="1/2"), 1, answer.attack)
+    assert attack.sets(0) == pytest.approx({(): 0.5, (0, 2): 0.5})
 
 
 def test_committed_attacks_are_products(rng):

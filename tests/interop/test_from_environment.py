@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from gymnasium import spaces
+from gymnasium import Env, spaces
 from gymnasium.envs.toy_text.cliffwalking import CliffWalkingEnv
 from gymnasium.envs.toy_text.frozen_lake import FrozenLakeEnv
 from pettingzoo import ParallelEnv
@@ -249,6 +249,37 @@ def test_keys_that_tell_too_little_are_refused():
         from_environment(Countdown("hidden"), discount=0.5)
     told = from_environment(Countdown("hidden"), discount=0.5, key=lambda env: (env.left, env.steps % 2))
     assert told.n_states == 6
+
+
+class Errand(Env):
+    """From home to the shop and back; leaving home is paid once, and only `paid` knows."""
+
+    def __init__(self) -> None:
+        self.action_space = spaces.Discrete(1)
+
+    def reset(self, *, seed=None, options=None):
+        self.at, self.paid = "home", False
+        return self.at, {}
+
+    def step(self, action):
+        reward = float(self.at == "home" and not self.paid)
+        self.paid = True
+        self.at = "shop" if self.at == "home" else "home"
+        return self.at, reward, False, False, {}
+
+
+def test_what_is_forgotten_shows_when_a_state_is_met_again():
+    """Home is stepped from before it is reached for the second time."""
+    found = r"in state 'home' gives \(\(1.0,\), 'shop'\) and then \(\(0.0,\), 'shop'\)"
+    with pytest.raises(GameError, match=found):
+        from_environment(Errand(), discount=0.5)
+    told = from_environment(Errand(), discount=0.5, key=lambda env: (env.at, env.paid))
+    assert told.rewards.ravel().tolist() == [1, 0, 0]
+
+
+def test_who_has_left_is_part_of_the_state():
+    game = from_environment(Countdown(), discount=0.5, key=lambda env: max(env.left, 2))
+    assert game.names.states == ("3", "2", "(2, 'b')")
 
 
 def test_masks_that_change_are_refused():

@@ -12,7 +12,14 @@ from arneq_exact.errors import GameError, InputError, PolicyError
 from arneq_exact.markov.evaluate import robust_values
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.simulate import END, Transitions, joint_strides, simulate
+from arneq_exact.model.simulate import (
+    END,
+    Transitions,
+    cumulative_mixture,
+    draw_from,
+    joint_strides,
+    simulate,
+)
 from arneq_exact.model.threat import ThreatModel
 
 
@@ -89,6 +96,12 @@ def test_rounding_is_no_end_and_nothing_of_probability_0_happens():
     game = MarkovGame(np.zeros((4, 1)), matrix, np.ones((4, 1), dtype=int), np.array([0.9]))
     last = np.nextafter(1, 0)
     assert Transitions(game).draw(np.zeros(3, dtype=int), np.array([0.0, 0.5, last])).tolist() == [0, 1, 2]
+
+
+def test_mixtures_that_miss_1_by_rounding_draw_what_has_a_probability():
+    cumulative = cumulative_mixture(np.array([0.5, 0.0, 0.5 - 1e-10, 0.0]))
+    drawn = draw_from(cumulative, np.array([0.5, np.nextafter(1, 0)]))
+    assert drawn.tolist() == [2, 2]
 
 
 def test_every_uniform_number_has_its_successor():
