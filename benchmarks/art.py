@@ -35,6 +35,7 @@ LEAST_SHARE = 0.9
 
 CONFIGURATIONS = {
     "ART as in the paper": {},
+    "ART as in the paper, averaged": {"averaging": "linear"},
     "ART, natural gradients": {"natural": True, "agent_rate": 0.1, "attacker_rate": 0.1},
     "ART, CONVERGENT": CONVERGENT,
 }

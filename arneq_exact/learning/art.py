@@ -24,14 +24,12 @@ from arneq_exact.learning.attacked_game import AttackedGame, Parts
 from arneq_exact.learning.gradients import ExactGradients, GradientSource, require_draw
 from arneq_exact.learning.learner import Array, Learner
 from arneq_exact.learning.options import TrainingOptions, schedule_of
-from arneq_exact.learning.parametrisation import PARAMETRISATIONS
+from arneq_exact.learning.parametrisation import PARAMETRISATIONS, direction
 from arneq_exact.learning.rollout import SampledGradients
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-
-TINY = float(np.finfo(np.float64).tiny)
 
 CONVERGENT: dict[str, Any] = {
     "attack": "joint",
@@ -192,21 +190,21 @@ class ART(Learner):
             "policy": options.agent_rate * float(self._rates["agent"](self.iteration + 1)),
             "attack": options.attacker_rate * float(self._rates["attacker"](self.iteration + 1)),
         }
+        unit = (1 - options.exploration) / self.game.reward_range
         changes = {}
         for name, gradient in found.by.items():
             is_policy = name == "policy"
-            shape = (-1, *([1] * (gradient.ndim - 1)))
-            unit = (1.0 if is_policy else -1.0) * (1 - options.exploration) / self.game.reward_range
-            towards = gradient * unit.reshape(shape)
-            visits = found.occupancy.reshape(*found.occupancy.shape, *([1] * (gradient.ndim - 2)))
-            if options.natural:
-                towards = np.divide(towards, visits, out=np.zeros_like(towards), where=visits > 0)
-            chances = played[name]
-            if entropy:
-                bonus = entropy * -np.log(np.maximum(chances, TINY))
-                towards = towards + (bonus if options.natural else bonus * visits)
-            rate = rates["policy" if is_policy else "attack"]
-            changes[name] = rate * self._form.direction(chances, towards, options.natural)
+            towards = direction(
+                self._form,
+                played[name],
+                gradient,
+                self._allowed[name],
+                unit if is_policy else -unit,
+                found.occupancy,
+                natural=options.natural,
+                entropy=entropy,
+            )
+            changes[name] = rates["policy" if is_policy else "attack"] * towards
         return changes
 
     def _move(self, variables: Parts, changes: Mapping[str, FloatArray]) -> None:

@@ -213,3 +213,59 @@ def action_and_column_values(
             for v in range(tables.weight.shape[2]):
                 total += tables.weight[g, c, v] * forced[s, tables.place[g, c, v]]
             columns[s, c] = total
+
+
+@compiled
+def play(
+    shared: GameTables,
+    tables: AttackTables,
+    policy: FloatArray,
+    mixture: FloatArray,
+    agent: int,
+    rewards: FloatArray,
+    discount: float,
+    indptr: IntArray,
+    indices: IntArray,
+    data: FloatArray,
+    forced: FloatArray,
+    share: FloatArray,
+    matrix: FloatArray,
+    value: FloatArray,
+    visits: FloatArray,
+    actions: FloatArray,
+    columns: FloatArray,
+) -> None:
+    """Evaluate a play, and fill d and the robust Q; `visits` comes in as the start distribution μ."""
+    evaluate(
+        shared,
+        tables,
+        policy,
+        mixture,
+        agent,
+        rewards,
+        discount,
+        indptr,
+        indices,
+        data,
+        forced,
+        share,
+        matrix,
+        value,
+    )
+    solve_transposed(matrix, visits)
+    action_and_column_values(
+        shared,
+        tables,
+        policy,
+        agent,
+        rewards,
+        discount,
+        indptr,
+        indices,
+        data,
+        value,
+        share,
+        forced,
+        actions,
+        columns,
+    )

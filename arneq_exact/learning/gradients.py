@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import scipy.linalg
@@ -129,7 +129,11 @@ class ExactGradients:
     def evaluate(self, agent: int, played: Parts) -> FloatArray:
         """Return V_i (S,) alone: what one policy evaluation costs."""
         mixture, _ = self.arena.mixture(agent, played)
-        value: FloatArray = self._solved(agent, played, mixture)[0]
+        if not self._dense:
+            value, _ = self._factorised(agent, played, mixture)
+            return value
+        value = np.empty(self.arena.game.n_states)
+        kernel.evaluate(*self._arguments(agent, played, mixture, value))
         return value
 
     def play(
@@ -137,10 +141,13 @@ class ExactGradients:
     ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return V, d from `start`, and the robust Q of the agent's actions (S, A) and of columns (S, C)."""
         arena = self.arena
-        value, solve_back = self._solved(agent, played, mixture)
-        visits = solve_back(start.copy())
         actions = np.empty(played["policy"].shape[1:])
         columns = np.empty(mixture.shape)
+        if self._dense:
+            value, visits = np.empty(len(start)), start.copy()
+            kernel.play(*self._arguments(agent, played, mixture, value, visits, actions, columns))
+            return value, visits, actions, columns
+        value, solve_transposed = self._factorised(agent, played, mixture)
         kernel.action_and_column_values(
             arena.shared,
             arena.tables[agent],
@@ -155,38 +162,35 @@ class ExactGradients:
             actions,
             columns,
         )
-        return value, visits, actions, columns
+        return value, solve_transposed(start), actions, columns
 
-    def _solved(
+    def _arguments(
+        self, agent: int, played: Parts, mixture: FloatArray, *results: FloatArray
+    ) -> tuple[Any, ...]:
+        """Return what compiled code reads, its working memory, and what it fills."""
+        arena = self.arena
+        return (
+            arena.shared,
+            arena.tables[agent],
+            played["policy"],
+            mixture,
+            agent,
+            arena.rewards,
+            float(arena.game.discount[agent]),
+            *arena.csr,
+            self._forced[agent],
+            self._share,
+            self._matrix,
+            *results,
+        )
+
+    def _factorised(
         self, agent: int, played: Parts, mixture: FloatArray
     ) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
-        """Return V (S,), and what solves the transposed system for another right-hand side."""
+        """Return V (S,) of a large game, and what solves the transposed system."""
         arena = self.arena
         game, tables, forced = arena.game, arena.tables[agent], self._forced[agent]
-        discount = float(game.discount[agent])
-        policy = played["policy"]
-        if self._dense:
-            value = np.empty(game.n_states)
-            kernel.evaluate(
-                arena.shared,
-                tables,
-                policy,
-                mixture,
-                agent,
-                arena.rewards,
-                discount,
-                *arena.csr,
-                forced,
-                self._share,
-                self._matrix,
-                value,
-            )
-
-            def solve_back(vector: FloatArray) -> FloatArray:
-                kernel.solve_transposed(self._matrix, vector)
-                return vector
-
-            return value, solve_back
+        discount, policy = float(game.discount[agent]), played["policy"]
         kernel.forced_play(arena.shared, tables, mixture, forced)
         kernel.share_of_others(arena.shared, tables.part, tables.free, policy, agent, forced, self._share)
         weights = np.empty(game.n_rows)
@@ -195,8 +199,7 @@ class ExactGradients:
         chain = chain_of(game, weights)
         if game.n_states <= LAPACK_STATES:
             factors = scipy.linalg.lu_factor(np.eye(game.n_states) - discount * chain.toarray())
-            back = partial(scipy.linalg.lu_solve, factors, trans=1)
-            return scipy.linalg.lu_solve(factors, reward), back
+            return scipy.linalg.lu_solve(factors, reward), partial(scipy.linalg.lu_solve, factors, trans=1)
         sparse = spla.splu((sp.eye_array(game.n_states, format="csr") - discount * chain).tocsc())
         return sparse.solve(reward), partial(sparse.solve, trans="T")
 

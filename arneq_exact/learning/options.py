@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from math import isfinite
 from numbers import Integral, Real
 from typing import Any
 
@@ -148,7 +149,7 @@ class TrainingOptions:
 
     def _number(self, name: str, rule: Callable[[float], bool], words: str) -> None:
         value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, Real) or not rule(float(value)):
+        if isinstance(value, bool) or not isinstance(value, Real) or not _fits(value, rule):
             raise _broken(name, value, words)
         object.__setattr__(self, name, float(value))
 
@@ -173,6 +174,10 @@ def schedule_of(given: Any, name: str) -> StepSize:
         return _SCHEDULES[kind](**parameters)
     except TypeError as error:
         raise _broken(name, given, f"a schedule with parameters of its own ({error})") from None
+
+
+def _fits(value: Real, rule: Callable[[float], bool]) -> bool:
+    return isfinite(float(value)) and rule(float(value))
 
 
 def _broken(name: str, value: Any, rule: str) -> InputError:

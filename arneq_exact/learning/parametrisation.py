@@ -4,19 +4,21 @@ Softmax: p = exp θ / Σ exp θ. With g = ∂J/∂p the plain step is θ ← θ 
 θ ← θ + η (g/d − p·g/d), where d is the discounted number of visits of the state (Kakade 2002): multiplicative
 weights with the robust Q as payoff.
 
-Simplex ("direct"): p itself, and p ← Π(p + η g), Π the Euclidean projection on the simplex (Held, Wolfe &
-Crowder 1974); naturally, g/d in place of g. Its gradient can only be estimated from actions that are played,
-so learners from samples mix in some exploration (Daskalakis, Foster & Golowich 2020).
+Simplex ("direct"): p itself, and p ← Π(p + η g), Π the Euclidean projection on the simplex; naturally, g/d in
+place of g. Its gradient can only be estimated from actions that are played, so learners from samples mix in
+some exploration (Daskalakis, Foster & Golowich 2020).
 
 All functions work on arrays (..., A) with a boolean array of the entries that exist; the others stay 0.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from math import prod
+from typing import Any, Protocol
 
 import numpy as np
 
+from arneq_exact.learning.parametrisation_kernel import direction_rows, project_rows, softmax_rows
 from arneq_exact.learning.tables import BoolArray
 from arneq_exact.model.rationals import FloatArray
 
@@ -24,16 +26,15 @@ from arneq_exact.model.rationals import FloatArray
 class Parametrisation(Protocol):
     """What a learner's variables are, and how a step moves them."""
 
+    weighted: bool
+    """Whether a plain step weighs what an action gains by its probability."""
+
     def start(self, logits: FloatArray, allowed: BoolArray) -> FloatArray:
         """Return the variables whose probabilities are proportional to exp(logits)."""
         ...
 
     def probabilities(self, variables: FloatArray, allowed: BoolArray) -> FloatArray:
         """Return p."""
-        ...
-
-    def direction(self, probabilities: FloatArray, gradient: FloatArray, natural: bool) -> FloatArray:
-        """Return how the variables move for ∂J/∂p, or for its natural counterpart, at rate 1."""
         ...
 
     def moved(self, variables: FloatArray, change: FloatArray, allowed: BoolArray) -> FloatArray:
@@ -51,21 +52,17 @@ class Softmax:
     [[0.25, 0.75]]
     """
 
+    weighted = True
+
     def start(self, logits: FloatArray, allowed: BoolArray) -> FloatArray:
         """Return θ."""
         return np.where(allowed, logits, 0.0)
 
     def probabilities(self, variables: FloatArray, allowed: BoolArray) -> FloatArray:
-        """Return p; the largest θ is taken off before the exponential."""
-        held = np.where(allowed, variables, -np.inf)
-        weights = np.exp(held - held.max(axis=-1, keepdims=True))
-        result: FloatArray = weights / weights.sum(axis=-1, keepdims=True)
+        """Return p."""
+        result = np.empty(variables.shape)
+        softmax_rows(_rows(variables), _rows(allowed), _rows(result))
         return result
-
-    def direction(self, probabilities: FloatArray, gradient: FloatArray, natural: bool) -> FloatArray:
-        """Return p (g − p·g), or g − p·g naturally."""
-        advantage: FloatArray = gradient - (probabilities * gradient).sum(axis=-1, keepdims=True)
-        return advantage if natural else probabilities * advantage
 
     def moved(self, variables: FloatArray, change: FloatArray, allowed: BoolArray) -> FloatArray:
         """Return θ + change."""
@@ -83,38 +80,68 @@ class Simplex:
     [[0.0, 0.3, 0.7]]
     """
 
+    weighted = False
+
     def start(self, logits: FloatArray, allowed: BoolArray) -> FloatArray:
         """Return p."""
         return Softmax().probabilities(logits, allowed)
 
     def probabilities(self, variables: FloatArray, allowed: BoolArray) -> FloatArray:
-        """Return the variables themselves."""
-        return variables
-
-    def direction(self, probabilities: FloatArray, gradient: FloatArray, natural: bool) -> FloatArray:
-        """Return g less its mean weight p·g, a constant that the projection removes but keeps sums small."""
-        advantage: FloatArray = gradient - (probabilities * gradient).sum(axis=-1, keepdims=True)
-        return advantage
+        """Return the variables themselves, copied."""
+        return variables.copy()
 
     def moved(self, variables: FloatArray, change: FloatArray, allowed: BoolArray) -> FloatArray:
         """Return the projection of variables + change on the simplex of the entries that exist."""
-        return project(variables + change, allowed)
-
-
-def project(points: FloatArray, allowed: BoolArray) -> FloatArray:
-    """Return the Euclidean projection of each row of `points` (..., A) on the simplex.
-
-    The projection is max(x − τ, 0) with τ such that it sums to 1; τ is found by sorting.
-    """
-    held = np.where(allowed, points, -np.inf)
-    ordered = -np.sort(-held, axis=-1)
-    finite = np.where(np.isfinite(ordered), ordered, 0.0)
-    excess = (np.cumsum(finite, axis=-1) - 1.0) / np.arange(1, points.shape[-1] + 1)
-    support = (ordered > excess).sum(axis=-1, keepdims=True)
-    threshold = np.take_along_axis(excess, support - 1, axis=-1)
-    clipped = np.maximum(held - threshold, 0.0)
-    result: FloatArray = clipped / clipped.sum(axis=-1, keepdims=True)
-    return result
+        result = np.empty(variables.shape)
+        project_rows(_rows(variables + change), _rows(allowed), _rows(result))
+        return result
 
 
 PARAMETRISATIONS: dict[str, Parametrisation] = {"softmax": Softmax(), "simplex": Simplex()}
+
+
+def direction(
+    form: Parametrisation,
+    probabilities: FloatArray,
+    gradient: FloatArray,
+    allowed: BoolArray,
+    unit: FloatArray,
+    occupancy: FloatArray,
+    *,
+    natural: bool,
+    entropy: float = 0.0,
+) -> FloatArray:
+    """Return how the variables of all agents move at rate 1.
+
+    Parameters
+    ----------
+    form : Parametrisation
+    probabilities, gradient, allowed : (n, S, ..., A)
+    unit : (n,)
+        Factor of each agent's gradient; negative for descent.
+    occupancy : (n, S)
+        d_i: natural steps divide by it, and it weighs the entropy bonus of plain steps.
+    natural : bool
+    entropy : float
+        Weight of the bonus −ln p.
+    """
+    n, n_states = occupancy.shape
+    vectors = prod(gradient.shape[2:-1])
+    change = np.empty(gradient.shape)
+    direction_rows(
+        _rows(probabilities),
+        _rows(gradient),
+        _rows(allowed),
+        np.repeat(unit, n_states * vectors),
+        np.repeat(occupancy.reshape(n * n_states), vectors),
+        entropy,
+        natural,
+        form.weighted and not natural,
+        _rows(change),
+    )
+    return change
+
+
+def _rows(array: Any) -> Any:
+    """View an array as a table of its vectors; a table of none where there are none."""
+    return array.reshape(prod(array.shape[:-1]), array.shape[-1])

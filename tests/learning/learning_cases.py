@@ -50,6 +50,11 @@ def random_parts(rng, arena: AttackedGame):
     return {name: Softmax().probabilities(rng.normal(size=a.shape), a) for name, a in arena.allowed.items()}
 
 
+def softmax_slope(probabilities, gradient):
+    """∂J/∂θ from ∂J/∂p."""
+    return probabilities * (gradient - (probabilities * gradient).sum(axis=-1, keepdims=True))
+
+
 def columns_at(game, threat, agent, state):
     """List (extreme point, {set: weight}, {set: {agent: action}}, {slot: action}) in canonical order."""
     counts = tuple(int(a) for a in game.action_counts[state])

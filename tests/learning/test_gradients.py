@@ -5,13 +5,12 @@ from __future__ import annotations
 import games
 import numpy as np
 import pytest
-from learning_cases import objective, random_game, random_parts, random_threat
+from learning_cases import objective, random_game, random_parts, random_threat, softmax_slope
 
 from arneq_exact import MarkovGame, ThreatModel, catalog, robust_values, worst_attack
 from arneq_exact.errors import InputError
 from arneq_exact.learning.attacked_game import AttackedGame
 from arneq_exact.learning.gradients import ExactGradients, require_draw
-from arneq_exact.learning.parametrisation import PARAMETRISATIONS
 from arneq_exact.model.policy import Policy
 
 STEP = 3e-5
@@ -54,7 +53,7 @@ def test_exact_gradients_are_finite_differences(block):
         agent = int(rng.integers(n))
         assert found.objective[agent] == pytest.approx(objective(game, threat, agent, parts, draw), abs=1e-12)
         for name in parts:
-            direction = PARAMETRISATIONS["softmax"].direction(parts[name], found.by[name], False)[agent]
+            direction = softmax_slope(parts[name], found.by[name])[agent]
             slopes = differences(game, threat, agent, parts, draw, name)
             largest = np.abs(slopes).max(initial=0.0)
             if parts[name].shape[-1] == 1 or largest < 1e-6:
