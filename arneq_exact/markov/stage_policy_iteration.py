@@ -45,6 +45,9 @@ STARTS = 6
 ENUMERATION_WORK = 200_000
 """Pairs of supports per sweep up to which all stage equilibria are enumerated: about a second."""
 
+POLISHED_AT_ONCE = 40
+"""Unknowns up to which a round costs more than a polish, so that one follows every round (measured)."""
+
 SETTLED = 1e-12
 """Relative change of values below which a run has settled."""
 
@@ -141,7 +144,8 @@ def _one_run(
             problem.report(f"start abandoned: {error}")
             return
         evaluated = step.evaluate(stage, values)
-        if number % 2 == 1 and polisher is not None:
+        small = polisher is not None and polisher.conditions.size <= POLISHED_AT_ONCE
+        if polisher is not None and (small or number % 2 == 1):
             near = polisher.conditions.at_profile(stage.policy, stage.attack)
             polished = polisher.candidate(near, number, "stage policy iteration with polish")
             if polished is not None:

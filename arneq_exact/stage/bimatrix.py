@@ -187,34 +187,59 @@ def bimatrix_equilibria(
     [0. 1.] [0. 1.]
     [0.6 0.4] [0.4 0.6]
     """
-    name = "bimatrix_equilibria"
-    check_backend(backend, name)
-    unit = _unit(np.asarray(payoff, dtype=np.float64)[None], name)[0]
+    return equilibria_of_batch(np.asarray(payoff, dtype=np.float64)[None], backend=backend, calls=calls)[0]
+
+
+def equilibria_of_batch(
+    payoffs: ArrayLike, *, backend: str = "auto", calls: Counter[str] | None = None
+) -> list[list[_Pair]]:
+    """Return for each of a batch of games (B, 2, A1, A2) what `bimatrix_equilibria` returns."""
+    check_backend(backend, "bimatrix_equilibria")
+    units = _unit(np.asarray(payoffs, dtype=np.float64), "bimatrix_equilibria")
+    found = [_enumerated(unit, backend, calls) for unit in units]
+    of = np.repeat(np.arange(len(units)), [len(pairs) for pairs in found])
+    first, second = (np.stack([pair[side] for pairs in found for pair in pairs]) for side in (0, 1))
+    # All candidates are verified at once: one by one that would take longer than finding them.
+    regrets = np.split(_verified_regret(units[of], first, second), np.flatnonzero(np.diff(of)) + 1)
+    return [
+        _kept(unit, pairs, regret.tolist(), backend, calls)
+        for unit, pairs, regret in zip(units, found, regrets, strict=True)
+    ]
+
+
+def _enumerated(unit: FloatArray, backend: str, calls: Counter[str] | None) -> list[_Pair]:
+    """Return what the backend's enumeration finds in one unit game (2, A1, A2), not verified."""
     if backend == "auto":
-        _check_support_limit(unit, name)
+        _check_support_limit(unit, "bimatrix_equilibria")
         found = _by_support_enumeration(unit, calls)
     else:
         from arneq_exact.stage.reference import NASHPY_SUPPORTS, bimatrix_by_nashpy_supports
 
         if 2 ** sum(unit.shape[1:]) > NASHPY_SUPPORTS:
             raise StageError(
-                f"{name}: {unit.shape[1]} by {unit.shape[2]} actions have more than the {NASHPY_SUPPORTS} "
-                "pairs of supports that nashpy is given"
+                f"bimatrix_equilibria: {unit.shape[1]} by {unit.shape[2]} actions have more than the "
+                f"{NASHPY_SUPPORTS} pairs of supports that nashpy is given"
             )
         found = bimatrix_by_nashpy_supports(unit, calls)
     # A float threshold may lose every equilibrium of a degenerate game; the solver behind finds one.
-    pairs = list(found) or [_one(unit, backend, calls)]
-    first, second = np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
-    regrets = _verified_regret(np.broadcast_to(unit, (len(pairs), *unit.shape)), first, second)
+    return list(found) or [_one(unit, backend, calls)]
+
+
+def _kept(
+    unit: FloatArray, pairs: list[_Pair], regrets: list[float], backend: str, calls: Counter[str] | None
+) -> list[_Pair]:
+    """Return the distinct equilibria among candidates of known regret, polished if that helps, in order."""
     kept: list[_Pair] = []
-    for pair, regret in zip(pairs, regrets.tolist(), strict=True):
+    for pair, regret in zip(pairs, regrets, strict=True):
         # Most vertices are accurate to rounding as they come; the others are worth a polish.
         if not regret <= ENOUGH:
             pair = polish_bimatrix(unit, *pair)
-            regret = _verified_regret(unit[None], pair[0][None], pair[1][None])[0]
+            regret = float(_verified_regret(unit[None], pair[0][None], pair[1][None])[0])
         if regret <= TOLERANCE and not any(_same(pair, other) for other in kept):
             kept.append(pair)
-    return sorted(kept or [_one(unit, backend, calls)], key=_order)
+    if not kept:
+        return [_one(unit, backend, calls)]
+    return kept if len(kept) == 1 else sorted(kept, key=_order)
 
 
 def _one(unit: FloatArray, backend: str, calls: Counter[str] | None) -> _Pair:

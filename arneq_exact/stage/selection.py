@@ -80,6 +80,8 @@ class Chooser:
                     f"selection returned {answer!r}; must be an index below the {len(equilibria)} equilibria"
                 )
             return equilibria[int(answer)]
+        if len(equilibria) == 1:
+            return equilibria[0]
         return equilibria[int(np.argmax(self._merit(self.selection, equilibria, payoffs, previous)))]
 
     def _merit(

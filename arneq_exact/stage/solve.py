@@ -28,7 +28,7 @@ import numpy as np
 from arneq_exact.errors import InputError, StageError
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.bimatrix import bimatrix_equilibria, solve_bimatrix
+from arneq_exact.stage.bimatrix import equilibria_of_batch, solve_bimatrix
 from arneq_exact.stage.enumeration import MOST_AGENTS, enumerate_under
 from arneq_exact.stage.linear import solve_matrix_games
 from arneq_exact.stage.multilinear import solve_multilinear_games
@@ -184,8 +184,8 @@ class StageSolver:
             found = solve_bimatrix(pair, backend=self.backend, calls=self.calls)
             return StageProfiles((found.x1, found.x2), (unused, unused))
         chosen: list[Profile] = []
-        for state, payoff in enumerate(pair):
-            equilibria = bimatrix_equilibria(payoff, backend=self.backend, calls=self.calls)
+        found_by_state = equilibria_of_batch(pair, backend=self.backend, calls=self.calls)
+        for state, (payoff, equilibria) in enumerate(zip(pair, found_by_state, strict=True)):
             chosen.append(self.chooser.choose(equilibria, payoff, _last(previous, state)))
         policy = tuple(np.stack([profile[agent] for profile in chosen]) for agent in range(2))
         return StageProfiles(policy, (unused, unused))

@@ -4,9 +4,9 @@
 
 Payoffs are uniform in -1..1; a second group of each size has only games without a pure equilibrium. Each game
 is solved by `gambit.nash.logit_solve` (its default tolerance, a regret of 1e-8 of the payoff range), by our
-stage solver, one game a call from Python, and by the whole `solve` with its certificate. Times are the
-least of three calls by the clock, kernels warm; making the game objects is left out for all. Regrets are
-computed in Fractions from the profiles returned (normalised exactly), in units of the range of all payoffs.
+stage solver, one game a call from Python, and by the whole `solve` with its certificate. Times are CPU times,
+the least of three calls, kernels warm; making the game objects is left out for all. Regrets are computed in
+Fractions from the profiles returned (normalised exactly), in units of the range of all payoffs.
 Ratios are of medians. Gambit's regret is held against its own tolerance, ours against 1e-12.
 
 Gambit's path can take very long, and cannot be interrupted: it runs in a child process, whose CPU
@@ -132,10 +132,10 @@ def by_solve(game: MarkovGame) -> Profile | None:
 
 
 def seconds_of(call: Callable[[], object]) -> float:
-    """Return the time of one call."""
-    start = time.perf_counter()
+    """Return the CPU time of one call."""
+    start = time.process_time()
     call()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def compare(rng: np.random.Generator, actions: int, pure: bool, games: int) -> tuple[list[str], bool]:
