@@ -19,6 +19,7 @@ _HOMES = {
     "GameNames": "arneq_exact.model.names",
     "explore": "arneq_exact.model.explore",
     "state_graph": "arneq_exact.model.state_graph",
+    "simulate": "arneq_exact.model.simulate",
     "Policy": "arneq_exact.model.policy",
     "ThreatModel": "arneq_exact.model.threat",
     "solve": "arneq_exact.solver",
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from arneq_exact.model.game import MarkovGame as MarkovGame
     from arneq_exact.model.names import GameNames as GameNames
     from arneq_exact.model.policy import Policy as Policy
+    from arneq_exact.model.simulate import simulate as simulate
     from arneq_exact.model.state_graph import state_graph as state_graph
     from arneq_exact.model.threat import ThreatModel as ThreatModel
     from arneq_exact.solution import Solution as Solution

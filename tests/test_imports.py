@@ -27,6 +27,8 @@ MAY_IMPORT = {
     "certificate.exact_answer": {"errors", "model", "certificate", "certificate.build", "markov"},
     "certificate.simplify": {"errors", "model"},
     "catalog": {"errors", "model"},
+    # Bridges to other libraries; a game goes out, an environment comes in.
+    "interop": {"errors", "model", "markov", "stage"},
     "referee": set(),
     "files": {"errors", "model", "certificate"},
     "solution": {"errors", "model", "certificate", "markov"},
@@ -312,6 +314,7 @@ PUBLIC = [
     "catalog",
     "ArneqError",
     "state_graph",
+    "simulate",
     "equilibria",
     "robustness_curve",
 ]
