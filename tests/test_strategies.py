@@ -118,7 +118,7 @@ def test_a_shrunk_game_is_small_and_of_its_kind(position: str) -> None:
 
 
 def test_shrinking_finds_a_small_game_without_a_pure_equilibrium() -> None:
-    """Matching pennies, or a few actions more, of at most 25 rows: Hypothesis does not promise the smallest."""
+    """Matching pennies, or a few actions more: Hypothesis does not promise the smallest game."""
 
     def without_pure_equilibrium(game: MarkovGame) -> bool:
         first, second = np.moveaxis(game.rewards.reshape(*game.action_counts[0], 2), -1, 0)
