@@ -43,6 +43,7 @@ from arneq_exact.theory.best_response_operator import (
     value_tolerance,
 )
 from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
+from arneq_exact.theory.exact_numbers import exact_array
 from arneq_exact.theory.extreme_strategies import Numbers, candidate_strategies
 from arneq_exact.theory.families import mixture
 from arneq_exact.theory.first_principles import Contest, contest, largest_row_sum, robust_value
@@ -50,7 +51,6 @@ from arneq_exact.theory.given_play import (
     BUDGET,
     DISCOUNTED,
     by_state,
-    fractions,
     met,
     padded,
     policy_of,
@@ -109,7 +109,7 @@ def _set_comparisons(
 
     def weights(count: int) -> Numbers:
         drawn = rng.integers(1, 9, count)
-        return fractions(drawn) / int(drawn.sum()) if faced.exact else drawn / drawn.sum()
+        return exact_array(drawn) / int(drawn.sum()) if faced.exact else drawn / drawn.sum()
 
     picks = [own[rng.integers(len(own))] for own in vertices]
     mixed = [weights(len(own)) @ own for own in vertices]
@@ -161,14 +161,14 @@ def _responses_exactly(instance: Instance) -> Findings:
     if not all(hypotheses.values()):
         return Findings(hypotheses=hypotheses)
     game, threat, rng = instance.game, instance.threat, instance.rng()
-    policy = [fractions(array) for array in policy_of(instance)]
+    policy = [exact_array(array) for array in policy_of(instance)]
     comparisons: list[Comparison] = []
     counted = []
     rows = largest_row_sum(game)
     for agent in range(game.n_agents):
         floats = best_response(game, threat, Policy(game, policy_of(instance)), agent).value
-        values = fractions(
-            np.array([fractions(v).item().limit_denominator(SHORT) for v in floats], dtype=object)
+        values = exact_array(
+            np.array([exact_array(v).item().limit_denominator(SHORT) for v in floats], dtype=object)
         )
         faced = contest(game, threat, policy, agent, exact=True)
         vertices = optimal_vertices(faced, values)

@@ -41,6 +41,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import families
 from arneq_exact.theory.best_response_operator import VALUE_ERROR, value_tolerance
 from arneq_exact.theory.evidence import Comparison, Findings, at_most
+from arneq_exact.theory.exact_numbers import exact_array
 from arneq_exact.theory.extreme_strategies import Numbers
 from arneq_exact.theory.first_principles import Contest, contest, largest_row_sum, robust_value
 from arneq_exact.theory.given_play import (
@@ -50,7 +51,6 @@ from arneq_exact.theory.given_play import (
     draw_budget,
     draw_game,
     draw_values,
-    fractions,
     met,
     policy_of,
     sizes,
@@ -90,9 +90,9 @@ def bound(
 def gain(game: MarkovGame, threat: ThreatModel, policy: Policy, faced: Contest) -> Fraction:
     """Return what one good deviation gains at the best state: a lower bound of the gap, exact and near it."""
     agent = faced.agent
-    deviation = fractions(best_response(game, threat, policy, agent).policy)
+    deviation = exact_array(best_response(game, threat, policy, agent).policy)
     moved = [row / row.sum() for row in by_state(game, deviation, agent)]
-    own = by_state(game, fractions(policy[agent]), agent)
+    own = by_state(game, exact_array(policy[agent]), agent)
     return Fraction((robust_value(faced, moved) - robust_value(faced, own)).max())
 
 
@@ -120,7 +120,7 @@ def _soundness(instance: Instance) -> Findings:
         return Findings(hypotheses=hypotheses)
     game, threat = instance.game, instance.threat
     policy = on_grid(game, Policy(game, policy_of(instance)))
-    exact = [fractions(array) for array in policy]
+    exact = [exact_array(array) for array in policy]
     faced = [contest(game, threat, exact, agent, exact=True) for agent in range(game.n_agents)]
     evidence = _evidence(instance, policy, faced)
     draft = Certificate(
@@ -134,14 +134,14 @@ def _soundness(instance: Instance) -> Findings:
         arithmetic="exact",
     )
     by_integers, by_doubles = evaluate_exact(game, draft)[0], evaluate_float(game, draft)[0]
-    rows, units = largest_row_sum(game), fractions(sizes(game))
+    rows, units = largest_row_sum(game), exact_array(sizes(game))
     comparisons: list[Comparison] = []
     slack = []
     for agent, one in enumerate(faced):
-        table = fractions(evidence.attack[agent])
+        table = exact_array(evidence.attack[agent])
         attack = [row[: len(columns)] for row, columns in zip(table, one.attacks, strict=True)]
         own = by_state(game, exact[agent], agent)
-        hints = (fractions(evidence.upper[agent]), fractions(evidence.lower[agent]))
+        hints = (exact_array(evidence.upper[agent]), exact_array(evidence.lower[agent]))
         formula = bound(one, own, attack, *hints, one.discount * rows)
         gained = gain(game, threat, policy, one)
         unit = units[agent]
@@ -163,7 +163,7 @@ def _tightness(instance: Instance) -> Findings:
     certificate = certify(game, threat, Policy(game, policy_of(instance)))
     policy = Policy(game, [np.asarray(array, dtype=float) for array in certificate.policy])
     comparisons: list[Comparison] = []
-    for agent, (proved, unit) in enumerate(zip(certificate.epsilon, fractions(sizes(game)), strict=True)):
+    for agent, (proved, unit) in enumerate(zip(certificate.epsilon, exact_array(sizes(game)), strict=True)):
         faced = contest(game, threat, list(policy), agent, exact=True)
         gained = gain(game, threat, policy, faced)
         comparisons += [
@@ -182,13 +182,13 @@ def _plain_discount(instance: Instance) -> Findings:
     if not all(held for name, held in hypotheses.items() if name != ROWS.name):
         return Findings(hypotheses=hypotheses)
     policy = on_grid(game, Policy(game, policy_of(instance)))
-    exact = [fractions(array) for array in policy]
+    exact = [exact_array(array) for array in policy]
     nothing = np.zeros((game.n_agents, game.n_states))
-    upper, lower = (fractions(instance.extras.get(name, nothing)) for name in ("upper", "lower"))
+    upper, lower = (exact_array(instance.extras.get(name, nothing)) for name in ("upper", "lower"))
     comparisons: list[Comparison] = []
     for agent in range(game.n_agents):
         one = contest(game, threat, exact, agent, exact=True)
-        attack = [fractions([1] * len(columns)) for columns in one.attacks]
+        attack = [exact_array([1] * len(columns)) for columns in one.attacks]
         own = by_state(game, exact[agent], agent)
         formula = bound(one, own, attack, upper[agent], lower[agent], one.discount)
         comparisons.append(at_most("what a deviation gains, bound", gain(game, threat, policy, one), formula))

@@ -108,7 +108,8 @@ def _jump(instance: Instance) -> Findings:
         return Findings(undecided="not a pair of stage games under a budget")
     agent = _agent(instance)
     pair = [exact_payoffs(game, state) for state in range(2)]
-    values, profiles = [], []
+    values, profiles, types = [], [], []
+    corruptions = [instance.threat.corruptions(game.n_agents, i) for i in range(game.n_agents)]
     for payoffs in pair:
         whole, unit = scaled(payoffs)
         joint = unique_profile(whole, k)
@@ -117,6 +118,8 @@ def _jump(instance: Instance) -> Findings:
             return Findings(undecided="a stage ARNEQ is not proved to be unique, pure and strict")
         profiles.append(joint)
         values.append(Fraction(int(found.worth(joint)[agent]), unit))
+        play = [np.eye(count)[action] for count, action in zip(payoffs.shape[1:], joint, strict=True)]
+        types.append(selected_types(payoffs.astype(np.float64), play, corruptions)[agent])
     change = abs(pair[1][agent] - pair[0][agent]).max()
     spread = max(max(one[agent].max() for one in pair) - min(one[agent].min() for one in pair), Fraction(0))
     return Findings(
@@ -125,7 +128,7 @@ def _jump(instance: Instance) -> Findings:
                 "change of the stage value, of the payoffs", abs(values[1] - values[0]), change, spread or 1
             )
         ],
-        hypotheses={ONE_TYPE.name: None},
+        hypotheses={ONE_TYPE.name: common_type(types)},
         quantities={"equilibria": profiles, "values": values, "unique": True},
     )
 

@@ -27,9 +27,10 @@ from arneq_exact.markov.evaluate import gap, robust_values
 from arneq_exact.markov.iteration import iterate
 from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.rationals import FloatArray
-from arneq_exact.stage.equilibrium_types import stage_types
+from arneq_exact.stage.equilibrium_types import types_at
 from arneq_exact.theory import generators
 from arneq_exact.theory.assumptions import (
+    EncounteredTypes,
     Flags,
     Visits,
     common_types,
@@ -38,7 +39,7 @@ from arneq_exact.theory.assumptions import (
 )
 from arneq_exact.theory.evidence import Findings, at_most, equal
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.periodic_orbit import find_orbit
+from arneq_exact.theory.periodic_orbit import PeriodicOrbit, find_orbit
 from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 from arneq_exact.theory.typed_games import by_type, sampled_game, typed_game
 
@@ -125,13 +126,24 @@ def _cycles(instance: Instance) -> Findings:
     spread = max(instance.game.exact_reward_range())
     return Findings(
         comparisons=[at_most("amplitude of the orbit", orbit.amplitude(), Fraction(0), spread)],
-        hypotheses={FIXED_TYPES.name: None},
+        hypotheses={FIXED_TYPES.name: _along(instance, orbit).fixed},
         quantities={
             "period": orbit.period,
             "values": orbit.values,
             "play": [[list(joint) for joint in play] for play in orbit.play],
         },
     )
+
+
+def _along(instance: Instance, orbit: PeriodicOrbit) -> EncounteredTypes:
+    """Return the types that hold along an orbit, decided in doubles at each of its stage ARNEQ."""
+    game = instance.game
+    flags = []
+    for step, values in enumerate(orbit.values):
+        payoffs = backup(game, values.astype(np.float64))
+        following = orbit.values[(step + 1) % orbit.period].astype(np.float64)
+        flags.append(_flags(instance, payoffs, following))
+    return common_types(np.stack(flags))
 
 
 def _pseudo_contraction(instance: Instance) -> Findings:
@@ -194,7 +206,7 @@ def _flags(instance: Instance, payoffs: FloatArray, values: FloatArray) -> Flags
     for state in range(game.n_states):
         rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
         stage = payoffs[:, rows].reshape(game.n_agents, *game.action_counts[state].tolist())
-        flags[:, state] = stage_types(stage, values[:, state], corruptions)
+        flags[:, state] = types_at(stage, values[:, state], corruptions)
     return flags
 
 

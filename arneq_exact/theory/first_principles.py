@@ -37,7 +37,7 @@ Attack = tuple[tuple[int, ...], tuple[int, ...]]
 """A corruption set, ascending, and the action of each member."""
 
 SETTLED = 1e-13
-"""Gain, in units of the largest value, below which policy iteration in doubles ends."""
+"""Gain, in units of the largest value or reward, below which policy iteration in doubles ends."""
 
 ROUNDS = 500
 
@@ -233,7 +233,7 @@ def best_value(contest: Contest) -> tuple[Numbers, list[Numbers]]:
     values = robust_value(contest, own)
     for _ in range(ROUNDS):
         answers = [matrix_game(contest.stage(state, values)) for state in states]
-        slack = SETTLED * max(1e-300, float(np.abs(values).max()), max(abs(v) for v, _ in answers))
+        slack = SETTLED * max(_size(contest), float(np.abs(values).max()), max(abs(v) for v, _ in answers))
         better = [value > values[state] + slack for state, (value, _) in enumerate(answers)]
         own = [answer[1] if up else old for up, answer, old in zip(better, answers, own, strict=True)]
         found = robust_value(contest, own)
@@ -243,6 +243,11 @@ def best_value(contest: Contest) -> tuple[Numbers, list[Numbers]]:
     raise AssertionError("strategy improvement did not end")
 
 
+def _size(contest: Contest) -> float:
+    """Return the largest reward: where values are 0 by cancellation, rounding is of this size still."""
+    return max(1e-300, max(float(np.abs(paid).max()) for paid in contest.paid))
+
+
 def _decide(contest: Contest, tables: Sequence[tuple[Numbers, Numbers]], sign: int) -> Numbers:
     """Policy iteration for the side that still decides: rewards (D,) and moves (D, S) per state."""
     chosen = [int((sign * paid).argmax()) for paid, _ in tables]
@@ -250,7 +255,7 @@ def _decide(contest: Contest, tables: Sequence[tuple[Numbers, Numbers]], sign: i
     for _ in range(ROUNDS):
         values = _evaluate(contest, tables, chosen)
         if not contest.exact:
-            slack = SETTLED * max(1e-300, float(np.abs(values).max()))
+            slack = SETTLED * max(_size(contest), float(np.abs(values).max()))
         changed = False
         for state, (paid, moves) in enumerate(tables):
             worth = sign * (paid + contest.discount * (moves @ values))

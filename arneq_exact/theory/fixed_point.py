@@ -21,18 +21,10 @@ import numpy as np
 
 from arneq_exact.solver import solve
 from arneq_exact.theory.evidence import Comparison, Findings, at_most
+from arneq_exact.theory.exact_numbers import exact_array
 from arneq_exact.theory.families import by_kind
 from arneq_exact.theory.first_principles import contest, reply_value, robust_value
-from arneq_exact.theory.given_play import (
-    BUDGET,
-    DISCOUNTED,
-    KINDS,
-    by_state,
-    draw_budget,
-    draw_game,
-    fractions,
-    met,
-)
+from arneq_exact.theory.given_play import BUDGET, DISCOUNTED, KINDS, by_state, draw_budget, draw_game, met
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.statement import PROVED, Statement
 
@@ -43,13 +35,13 @@ def _fixed_point(instance: Instance) -> Findings:
         return Findings(hypotheses=hypotheses)
     game, threat = instance.game, instance.threat
     solution = solve(game, threat)
-    policy = [fractions(array) for array in solution.certificate.policy]
+    policy = [exact_array(array) for array in solution.certificate.policy]
     comparisons: list[Comparison] = []
     gains = []
     for agent, proved in enumerate(solution.epsilon):
         faced = contest(game, threat, policy, agent, exact=True)
         own = robust_value(faced, by_state(game, policy[agent], agent))
-        table = fractions(solution.certificate.attacker[agent])
+        table = exact_array(solution.certificate.attacker[agent])
         attack = [row[: len(columns)] for row, columns in zip(table, faced.attacks, strict=True)]
         most = reply_value(faced, [mixture / mixture.sum() for mixture in attack])
         claimed = Fraction(0) if solution.status == "exact" else proved

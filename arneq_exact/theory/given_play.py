@@ -10,8 +10,7 @@ Margins are told in units of an agent's *size*, max |r_i| / (1 − β_i): no val
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
@@ -122,11 +121,3 @@ def padded(game: MarkovGame, own: Sequence[Numbers], agent: int) -> FloatArray:
     for row, mixture in zip(array, own, strict=True):
         row[: len(mixture)] = mixture
     return array
-
-
-def fractions(numbers: Any) -> Numbers:
-    """Return an object array of Fractions with the exact value of every number."""
-    table = np.asarray(numbers)
-    result = np.empty(table.size, dtype=object)
-    result[:] = [Fraction(number) for number in table.ravel().tolist()]
-    return result.reshape(table.shape)

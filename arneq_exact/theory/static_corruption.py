@@ -39,6 +39,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import families
 from arneq_exact.theory.best_response_operator import VALUE_ERROR, value_tolerance
 from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
+from arneq_exact.theory.exact_numbers import exact_array
 from arneq_exact.theory.extreme_strategies import Numbers
 from arneq_exact.theory.first_principles import Contest, contest, largest_row_sum, robust_value
 from arneq_exact.theory.given_play import (
@@ -49,7 +50,6 @@ from arneq_exact.theory.given_play import (
     by_state,
     draw_budget,
     draw_game,
-    fractions,
     met,
     policy_of,
     sizes,
@@ -149,7 +149,7 @@ def _order(instance: Instance, exact: bool) -> Findings:
     rho = Fraction(1 if threat.probability is None else threat.probability)
     if exact:
         for agent in range(game.n_agents):
-            defined = corruptions(game, threat, [fractions(array) for array in policy], agent, exact=True)
+            defined = corruptions(game, threat, [exact_array(array) for array in policy], agent, exact=True)
             comparisons.append(at_most("corruption drawn anew, once", defined.rect, defined.static(rho)))
         return Findings(comparisons, hypotheses)
     played = Policy(game, policy)
@@ -173,9 +173,9 @@ def _equal(instance: Instance, exact: bool, worst_set: bool) -> Findings:
     hypotheses = {**met(instance), CERTAIN.name: threat.probability in (None, 1)}
     if not all(hypotheses.values()):
         return Findings(hypotheses=hypotheses)
-    size = fractions(sizes(game))[0] if exact else sizes(game)[0]
+    size = exact_array(sizes(game))[0] if exact else sizes(game)[0]
     slack = 0 if exact else value_tolerance(game) * size
-    used = [fractions(array) for array in policy] if exact else list(policy)
+    used = [exact_array(array) for array in policy] if exact else list(policy)
     found = corruptions(game, threat, used, 0, exact=exact)
     static = found.static()
     hypotheses[ONE_SET.name] = bool((found.lack <= slack).all())
@@ -199,7 +199,7 @@ def _chain(instance: Instance) -> Findings:
     first, second = instance.extras["first"], instance.extras["second"]
     gamma = game.exact_discount()[0]
     policy = policy_of(instance)
-    defined = corruptions(game, threat, [fractions(array) for array in policy], 0, exact=True)
+    defined = corruptions(game, threat, [exact_array(array) for array in policy], 0, exact=True)
     played = Policy(game, policy)
     anew, once = robust_values(game, threat, played)[0], static_values(game, threat, played).values[0]
     kept = np.array([min(first, gamma * second), Fraction(0)], dtype=object)

@@ -10,8 +10,9 @@ import pytest
 
 from arneq_exact import MarkovGame, Policy, ThreatModel
 from arneq_exact.theory.certificate_bound import bound, gain, with_excess
+from arneq_exact.theory.exact_numbers import exact_array
 from arneq_exact.theory.first_principles import contest, largest_row_sum
-from arneq_exact.theory.given_play import by_state, fractions
+from arneq_exact.theory.given_play import by_state
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.ledger import statement
 from arneq_exact.theory.statement import FALSE_WITHOUT
@@ -72,10 +73,10 @@ def test_the_bound_by_hand():
     """Prisoners' dilemma at (cooperate, cooperate): u = 5, l = 3 are the values, so ε = 2; u = 4 pays 1."""
     game = games.prisoners_dilemma()
     policy = Policy.from_actions(game, [[0, 0]])
-    faced = contest(game, ThreatModel(0), [fractions(array) for array in policy], 0, exact=True)
-    own = by_state(game, fractions(policy[0]), 0)
-    attack = [fractions([1])]
+    faced = contest(game, ThreatModel(0), [exact_array(array) for array in policy], 0, exact=True)
+    own = by_state(game, exact_array(policy[0]), 0)
+    attack = [exact_array([1])]
     assert gain(game, ThreatModel(0), policy, faced) == 2
     for upper, lower, epsilon in ((5, 3, 2), (4, 3, 2), (5, 4, 2), (4, 4, 2), (7, 3, 4), (5, 0, 5)):
-        assert bound(faced, own, attack, fractions([upper]), fractions([lower]), 0) == epsilon
-    assert bound(faced, own, attack, fractions([4]), fractions([3]), Fraction(1, 2)) == 3
+        assert bound(faced, own, attack, exact_array([upper]), exact_array([lower]), 0) == epsilon
+    assert bound(faced, own, attack, exact_array([4]), exact_array([3]), Fraction(1, 2)) == 3

@@ -34,6 +34,10 @@ AVERAGED = """
             for j, actions in corruption.allowed:"""
 
 
+INSTANCES = {"T6.types": 48}
+"""How many instances are drawn where it is not 12."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One edit of one function of a module or a class, and the statements that must notice it."""
@@ -172,7 +176,9 @@ def sound():
 
     def instances(name: str) -> list[dict[str, Any]]:
         if name not in known:
-            known[name] = [statement(name).draw(index, seed=4).to_json() for index in range(12)]
+            known[name] = [
+                statement(name).draw(index, seed=4).to_json() for index in range(INSTANCES.get(name, 12))
+            ]
             assert set(verdicts(name, known[name])) == {"holds"}
         return known[name]
 

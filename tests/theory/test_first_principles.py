@@ -11,6 +11,7 @@ import pytest
 
 from arneq_exact import Policy, ThreatModel
 from arneq_exact.errors import ThreatError
+from arneq_exact.theory.exact_numbers import exact_array
 from arneq_exact.theory.extreme_strategies import candidate_strategies, matrix_game, solve_linear
 from arneq_exact.theory.first_principles import (
     attacks,
@@ -20,7 +21,7 @@ from arneq_exact.theory.first_principles import (
     reply_value,
     robust_value,
 )
-from arneq_exact.theory.given_play import by_state, fractions
+from arneq_exact.theory.given_play import by_state
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse", "integer"])
@@ -57,7 +58,7 @@ def test_fractions_agree_with_doubles(rng):
         own = by_state(game, policy[agent], agent)
         attack = [np.full(len(columns), 1 / len(columns)) for columns in rough.attacks]
         for value, mixtures in ((robust_value, own), (reply_value, attack)):
-            found = value(exact, [fractions(mixture) for mixture in mixtures])
+            found = value(exact, [exact_array(mixture) for mixture in mixtures])
             assert all(isinstance(number, Fraction) for number in found)
             np.testing.assert_allclose(found.astype(float), value(rough, mixtures), rtol=0, atol=1e-14)
 
@@ -97,22 +98,22 @@ def test_known_matrix_games():
     value, mixture = matrix_game(rock)
     assert value == pytest.approx(0, abs=1e-15)
     np.testing.assert_allclose(mixture, 1 / 3, rtol=0, atol=1e-15)
-    climbing = fractions([[11, -30, 0], [-30, 7, 0], [0, 6, 5]])  # [F5], rows of the column agent
+    climbing = exact_array([[11, -30, 0], [-30, 7, 0], [0, 6, 5]])  # [F5], rows of the column agent
     value, mixture = matrix_game(climbing)
     assert (value, mixture.tolist()) == (Fraction(66, 47), [Fraction(6, 47), 0, Fraction(41, 47)])
 
 
 def test_all_extreme_optimal_strategies_are_candidates():
     """Two of three rows are optimal, in any mixture: the polytope is a segment with pure ends."""
-    matrix = fractions([[1, 2], [1, 3], [0, 0]])
+    matrix = exact_array([[1, 2], [1, 3], [0, 0]])
     found = candidate_strategies(matrix)
     optimal = {tuple(x) for x in found if (x @ matrix).min() == 1}
     assert {(1, 0, 0), (0, 1, 0)} <= optimal
 
 
 def test_a_singular_system_has_no_solution():
-    assert solve_linear(fractions([[1, 2], [2, 4]]), fractions([1, 2])) is None
-    solved = solve_linear(fractions([[0, 2], [1, 0]]), fractions([1, 3]))
+    assert solve_linear(exact_array([[1, 2], [2, 4]]), exact_array([1, 2])) is None
+    solved = solve_linear(exact_array([[0, 2], [1, 0]]), exact_array([1, 3]))
     assert solved is not None
     assert solved.tolist() == [3, Fraction(1, 2)]
 

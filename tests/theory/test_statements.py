@@ -189,3 +189,11 @@ def test_vertices_of_a_polytope_found_twice():
             resolved = {frozenset(point.weights) for point in drawn.threat.corruptions(n, agent)}
             assert listed == resolved
         compared += 1
+
+
+def test_a_value_that_cancels_to_zero():
+    """A sparse game of value 0: strategy improvement must end there, although rounding leaves 1e-17 or so."""
+    one = statement("T4.decoupling")
+    found = one.check_instance(one.draw(449))
+    assert found.verdict == "holds"
+    assert abs(found.left) + abs(found.right) < 1e-11

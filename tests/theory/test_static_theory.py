@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from arneq_exact import MarkovGame, ThreatModel, catalog
-from arneq_exact.theory.given_play import fractions, policy_of
+from arneq_exact.theory.exact_numbers import exact_array
+from arneq_exact.theory.given_play import policy_of
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.ledger import statement
 from arneq_exact.theory.static_corruption import corruptions, draw_chain
@@ -38,7 +39,7 @@ def test_it_holds_in_fractions(name):
 def test_the_chain_separates_the_two_exactly():
     """[T13]: rect 0, static γ; no set attains the minimum in both states, so nothing is claimed there."""
     chain = Instance(catalog.load("static-chain"), ThreatModel(1))
-    policy = [fractions(array) for array in policy_of(chain)]
+    policy = [exact_array(array) for array in policy_of(chain)]
     found = corruptions(chain.game, chain.threat, policy, 0, exact=True)
     assert found.rect.tolist() == [0, 0]
     assert found.static().tolist() == [Fraction(9, 10), 0]
@@ -55,7 +56,7 @@ def test_the_chain_separates_the_two_exactly():
 def test_the_bound_on_the_difference_on_the_chain():
     """Whatever a set takes, it lacks the 1 that the other takes: the bound 1/(1−γ) = 10 is above 9/10."""
     chain = Instance(catalog.load("static-chain"), ThreatModel(1))
-    policy = [fractions(array) for array in policy_of(chain)]
+    policy = [exact_array(array) for array in policy_of(chain)]
     found = corruptions(chain.game, chain.threat, policy, 0, exact=True)
     assert found.lack.tolist() == [10, 0]
 
