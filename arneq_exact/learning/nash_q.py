@@ -190,15 +190,24 @@ class _Run:
         self.residual = np.inf
         self.kept: list[tuple[int, FloatArray, FloatArray, float, float]] = []
         n, n_states = self.game.n_agents, self.game.n_states
-        compiled = step.solver.backend == "auto" and (
-            step.solver.kind == "decoupled" or not step.solver.chooser.enumerates
+        self.solver_of = {
+            int(state): solver
+            for block, solver in zip(step.blocks, step.solvers, strict=True)
+            for state in block.states
+        }
+        solver = step.solvers[0]
+        # Masks differ from state to state; the compiled solvers know one class and no masks.
+        compiled = (
+            solver.backend == "auto"
+            and not any(block.masks for block in step.blocks)
+            and (solver.kind == "decoupled" or not solver.chooser.enumerates)
         )
         kinds = {
             "decoupled": kernel.DECOUPLED,
             "bimatrix": kernel.BIMATRIX,
             "polymatrix": kernel.POLYMATRIX,
         }
-        kind = kinds.get(step.solver.kind, kernel.BY_CALLER) if compiled else kernel.BY_CALLER
+        kind = kinds.get(solver.kind, kernel.BY_CALLER) if compiled else kernel.BY_CALLER
         self.rules = _rules(kernel, step, exploration, kind)
         first = int(np.searchsorted(self.rules.start, self.generator.random(), "right"))
         self.memory = kernel.Memory(
@@ -270,9 +279,10 @@ class _Run:
         ]
         known = self.memory.policy[state]
         last = [known[None, agent, :count] for agent, count in enumerate(counts)] if known.any() else None
-        found = self.step.solver.solve(own, last)
+        solver = self.solver_of[state]
+        found = solver.solve(own, last)
         for agent, mixture in enumerate(found.policy):
-            matrix = robust_matrix(own[agent], found.policy, self.step.corruptions[agent], agent)
+            matrix = robust_matrix(own[agent], found.policy, solver.corruptions[agent], agent)
             self.memory.policy[state, agent, : counts[agent]] = mixture[0]
             self.memory.values[state, agent] = (mixture[0] @ matrix[0]).min()
         self.memory.stale[state] = 0
@@ -283,7 +293,7 @@ def _rules(kernel: Any, step: StageStep, exploration: Exploration, kind: int) ->
     game = step.game
     pairs = isinstance(exploration, RandomPairs)
     probability = (
-        np.array(two_agent_probabilities(step.solver.threat))
+        np.array(two_agent_probabilities(step.solvers[0].threat))
         if kind in (kernel.BIMATRIX, kernel.POLYMATRIX)
         else np.zeros(2)
     )

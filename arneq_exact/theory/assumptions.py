@@ -182,7 +182,8 @@ def selected_types(
     [(False, True), (False, True)]
     """
     values = stage_values(payoffs, policy, corruptions)
-    flags = stage_types(payoffs, values, corruptions, backend=backend, calls=calls)
+    batch = [payoff[None] for payoff in payoffs]
+    flags = stage_types(batch, values[:, None], corruptions, backend=backend, calls=calls)[:, 0]
     found = []
     for agent, payoff in enumerate(payoffs):
         own_first = np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1)

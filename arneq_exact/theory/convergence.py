@@ -206,7 +206,7 @@ def _flags(instance: Instance, payoffs: FloatArray, values: FloatArray) -> Flags
     for state in range(game.n_states):
         rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
         stage = payoffs[:, rows].reshape(game.n_agents, *game.action_counts[state].tolist())
-        flags[:, state] = stage_types(stage, values[:, state], corruptions)
+        flags[:, [state]] = stage_types(list(stage[:, None]), values[:, [state]], corruptions)
     return flags
 
 

@@ -10,12 +10,17 @@ import pytest
 
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage import equilibrium_types
-from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
+from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED
 from arneq_exact.stage.greatest_value import columns_at_pure_profiles, greatest_value
 
 
 def corruptions(n, k):
     return [ThreatModel(k).corruptions(n, agent) for agent in range(n)]
+
+
+def stage_types(payoffs, values, points):
+    """Types of one stage game, a batch of one."""
+    return equilibrium_types.stage_types(list(payoffs[:, None]), values[:, None], points)[:, 0]
 
 
 def worth(payoff, profile, agent, k):

@@ -105,7 +105,8 @@ def test_no_stage_equilibrium_of_the_stored_team_is_best_for_all():
     points = [threat.corruptions(3, agent) for agent in range(3)]
     assert len(found)
     for one in found.equilibria:
-        assert not (stage_types(payoffs, one.values, points) & TYPE_A).all()
+        flags = stage_types(list(payoffs[:, None]), one.values[:, None], points)
+        assert not (flags & TYPE_A).all()
 
 
 def test_the_search_finds_an_easy_one_by_itself_and_again():
