@@ -105,7 +105,7 @@ def nash_q(
     GameError
         If a discount is 1.
     InputError
-        If the class has no stage solver, or an option has no such value.
+        If the backend or the selection does not apply to the stage games, or an option has no such value.
     StageError
         If a stage game defeats its backend.
 
@@ -190,16 +190,11 @@ class _Run:
         self.residual = np.inf
         self.kept: list[tuple[int, FloatArray, FloatArray, float, float]] = []
         n, n_states = self.game.n_agents, self.game.n_states
-        self.solver_of = {
-            int(state): solver
-            for block, solver in zip(step.blocks, step.solvers, strict=True)
-            for state in block.states
-        }
+        # Without masks the stage games of all states are of one class.
         solver = step.solvers[0]
-        # Masks differ from state to state; the compiled solvers know one class and no masks.
         compiled = (
             solver.backend == "auto"
-            and not any(block.masks for block in step.blocks)
+            and solver.threat.masks is None
             and (solver.kind == "decoupled" or not solver.chooser.enumerates)
         )
         kinds = {
@@ -279,7 +274,7 @@ class _Run:
         ]
         known = self.memory.policy[state]
         last = [known[None, agent, :count] for agent, count in enumerate(counts)] if known.any() else None
-        solver = self.solver_of[state]
+        solver = self.step.solver_of(state)
         found = solver.solve(own, last)
         for agent, mixture in enumerate(found.policy):
             matrix = robust_matrix(own[agent], found.policy, solver.corruptions[agent], agent)

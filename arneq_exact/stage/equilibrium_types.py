@@ -12,9 +12,9 @@ Type B′ is one linear program. Type A is decided
 * for two agents, under every threat: for fixed x_i the columns grow together with Q_i(x_i, x_j), which is
   linear in x_j, so a maximum is reached at a pure a_j. It is the largest value, over a_j, of the matrix game
   with a_j for the other's policy; without corruption, max Q_i;
-* elsewhere by branch and bound (`arneq_exact.stage.greatest_value`): it holds where the upper bound on the
-  maximum is at most g_i(π), and fails where the lower one is above. Where the budget ends in between it is
-  *undecided*, and does not count as type A.
+* elsewhere by branch and bound over products of simplices (`arneq_exact.stage.greatest_value`). It holds
+  where the upper bound is at most g_i(π), and fails where the lower one is above; where the budget ends in
+  between, it is neither claimed nor denied: *undecided*.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def stage_types(
     for agent, (payoff, value, points) in enumerate(zip(payoffs, values, corruptions, strict=True)):
         counts = payoff.shape[1:]
         own_first = np.moveaxis(payoff, agent + 1, 1).reshape(len(payoff), counts[agent], -1)
-        slack = np.array([equal_within(one) for one in own_first])
+        slack = np.array([equal_within(table) for table in own_first])
         flags[agent, np.abs(value - worth(own_first)) <= slack] |= TYPE_B_PRIME
         bound = value + slack
         if _everyone_corrupted(points, agent, len(counts)):
@@ -96,13 +96,27 @@ def stage_types(
             best = worth(np.concatenate(matrices)).reshape(len(matrices), -1).max(axis=0)
             flags[agent, best <= bound] |= TYPE_A
         else:
-            for number, (one, bar) in enumerate(zip(payoff, bound.tolist(), strict=True)):
+            for number, one in enumerate(payoff):
+                bar = float(bound[number])
                 most = greatest_value(one, points, agent, target=bar, backend=backend, calls=calls)
                 if most.upper <= bar:
                     flags[agent, number] |= TYPE_A
                 elif most.lower <= bar:
                     flags[agent, number] |= UNDECIDED
     return flags
+
+
+def types_at(
+    payoffs: FloatArray,
+    values: FloatArray,
+    corruptions: Sequence[Sequence[Corruption]],
+    *,
+    backend: str = "auto",
+    calls: Counter[str] | None = None,
+) -> Flags:
+    """Decide the types (n,) at one stage ARNEQ with payoffs (n, A1, ..., An) and values (n,)."""
+    batch = [payoff[None] for payoff in payoffs]
+    return stage_types(batch, values[:, None], corruptions, backend=backend, calls=calls)[:, 0]
 
 
 def _everyone_corrupted(points: Sequence[Corruption], agent: int, n: int) -> bool:

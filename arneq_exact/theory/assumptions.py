@@ -32,7 +32,7 @@ from arneq_exact.stage.equilibrium_types import (
     TYPE_B_PRIME,
     UNDECIDED,
     equal_within,
-    stage_types,
+    types_at,
 )
 from arneq_exact.stage.robust import robust_matrix
 
@@ -182,8 +182,7 @@ def selected_types(
     [(False, True), (False, True)]
     """
     values = stage_values(payoffs, policy, corruptions)
-    batch = [payoff[None] for payoff in payoffs]
-    flags = stage_types(batch, values[:, None], corruptions, backend=backend, calls=calls)[:, 0]
+    flags = types_at(payoffs, values, corruptions, backend=backend, calls=calls)
     found = []
     for agent, payoff in enumerate(payoffs):
         own_first = np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1)

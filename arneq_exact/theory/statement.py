@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from arneq_exact.errors import InputError
+from arneq_exact.errors import InputError, StageError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory.evidence import Evidence, Findings
@@ -125,9 +125,16 @@ class Statement:
         return self.check_instance(Instance(game, threat, extras, seed, family), drop=drop)
 
     def check_instance(self, instance: Instance, *, drop: Sequence[str] = ()) -> Evidence:
-        """Check the statement on an instance; see `check`."""
+        """Check the statement on an instance; see `check`.
+
+        Where a solver gives up on a stage game that the check needs, the evidence is undecided and says so.
+        """
         self.require_hypotheses(drop)
-        return Evidence.of(self.id, self.examine(instance), instance, drop)
+        try:
+            findings = self.examine(instance)
+        except StageError as error:
+            findings = Findings(undecided=f"a solver gave up: {error}")
+        return Evidence.of(self.id, findings, instance, drop)
 
     def confirm_exactly(self, instance: Instance, *, drop: Sequence[str] = ()) -> Evidence:
         """Check the statement on an instance in exact arithmetic.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from arneq_exact.errors import FileError, InputError
+from arneq_exact.errors import FileError, InputError, StageError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import ledger
@@ -178,6 +179,14 @@ def test_statements_refuse_a_wrong_status_and_unknown_hypotheses():
     with pytest.raises(InputError, match="has no check in exact arithmetic"):
         made("proved").confirm_exactly(INSTANCE)
     assert made("proved").check(GAME, ThreatModel(1), seed=3).seed == 3
+
+
+def test_a_solver_that_gives_up_leaves_the_statement_undecided():
+    def examine(instance):
+        raise StageError("no method solved game 3")
+
+    found = replace(ledger.statement("T3.existence"), examine=examine).check_instance(INSTANCE)
+    assert (found.verdict, found.reason) == ("undecided", "a solver gave up: no method solved game 3")
 
 
 def test_the_ledger_knows_its_statements():
