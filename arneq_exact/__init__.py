@@ -19,6 +19,7 @@ _HOMES = {
     "GameNames": "arneq_exact.model.names",
     "explore": "arneq_exact.model.explore",
     "state_graph": "arneq_exact.model.state_graph",
+    "simulate": "arneq_exact.model.simulate",
     "Policy": "arneq_exact.model.policy",
     "ThreatModel": "arneq_exact.model.threat",
     "solve": "arneq_exact.solver",
@@ -35,6 +36,8 @@ _HOMES = {
     "worst_attack": "arneq_exact.markov.evaluate",
     "static_values": "arneq_exact.markov.static",
     "static_response_bounds": "arneq_exact.markov.static",
+    "audit": "arneq_exact.markov.audit",
+    "Audit": "arneq_exact.markov.audit",
     "certify": "arneq_exact.certificate.build",
     "Certificate": "arneq_exact.certificate.certificate",
     "check": "arneq_exact.certificate.check",
@@ -64,6 +67,8 @@ if TYPE_CHECKING:
     from arneq_exact.files import save as save
     from arneq_exact.learning.nash_q import nash_q as nash_q
     from arneq_exact.learning.nash_q_result import NashQResult as NashQResult
+    from arneq_exact.markov.audit import Audit as Audit
+    from arneq_exact.markov.audit import audit as audit
     from arneq_exact.markov.evaluate import best_response as best_response
     from arneq_exact.markov.evaluate import gap as gap
     from arneq_exact.markov.evaluate import robust_values as robust_values
@@ -76,6 +81,7 @@ if TYPE_CHECKING:
     from arneq_exact.model.game import MarkovGame as MarkovGame
     from arneq_exact.model.names import GameNames as GameNames
     from arneq_exact.model.policy import Policy as Policy
+    from arneq_exact.model.simulate import simulate as simulate
     from arneq_exact.model.state_graph import state_graph as state_graph
     from arneq_exact.model.threat import ThreatModel as ThreatModel
     from arneq_exact.solution import Solution as Solution

@@ -13,18 +13,19 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.json_reading import read_json
 from arneq_exact.model.json_writing import write_json
 from arneq_exact.model.policy import Policy
+from arneq_exact.model.policy_json import policy_from_json
 
 
 def save(thing: Any, path: str | Path, game: MarkovGame | None = None) -> None:
-    """Write a game, policy, certificate or solution.
+    """Write a game, policy, certificate, solution or audit.
 
     Parameters
     ----------
-    thing : MarkovGame, Policy, Certificate or Solution
+    thing : MarkovGame, Policy, Certificate, Solution or Audit
     path : str or Path
         Games by extension: ``.json`` for people, ``.npz`` for size. All else is JSON.
     game : MarkovGame, optional
-        The game that a policy, certificate or solution belongs to; it holds the names.
+        The game that all but a game belongs to; it holds the names.
 
     Raises
     ------
@@ -36,12 +37,12 @@ def save(thing: Any, path: str | Path, game: MarkovGame | None = None) -> None:
     if isinstance(thing, MarkovGame):
         save_game(thing, path)
         return
-    # Solutions are known by their parts: importing them would pull in every solver.
-    is_solution = hasattr(thing, "to_json") and hasattr(thing, "certificate")
-    if not is_solution and not isinstance(thing, Policy | Certificate):
+    # Solutions and audits are known by their parts: importing them would pull in every solver.
+    is_result = hasattr(thing, "to_json") and (hasattr(thing, "certificate") or hasattr(thing, "by_set"))
+    if not is_result and not isinstance(thing, Policy | Certificate):
         raise InputError(
             f"save: {type(thing).__name__} has no file format; must be a game, policy, "
-            "certificate or solution"
+            "certificate, solution or audit"
         )
     if game is None:
         raise InputError(f"save: game is missing; must be given with a {type(thing).__name__}")
@@ -56,7 +57,8 @@ def save(thing: Any, path: str | Path, game: MarkovGame | None = None) -> None:
 def load(path: str | Path, game: MarkovGame | None = None) -> MarkovGame | Policy | Certificate:
     """Read a game, or with `game` a policy or a certificate.
 
-    A solution's file is read as the certificate that it holds: the rest of it is not proved.
+    A solution's file is read as the certificate that it holds, an audit's as the policy: no more is
+    proved or needed.
 
     Raises
     ------
@@ -69,9 +71,11 @@ def load(path: str | Path, game: MarkovGame | None = None) -> MarkovGame | Polic
     kind = data.get("format")
     if kind == "arneq-policy":
         return load_policy(path, game)
+    if kind == "arneq-audit":
+        return policy_from_json(data.get("policy"), game, f"{path}: policy")
     if kind in ("arneq-certificate", "arneq-solution"):
         return load_certificate(path, game)
-    raise FileError(f"{path}: format is {kind!r}; must be arneq-policy, arneq-certificate or arneq-solution")
+    raise FileError(f"{path}: format is {kind!r}; must be arneq-policy, -audit, -certificate or -solution")
 
 
 def load_certificate(path: str | Path, game: MarkovGame) -> Certificate:

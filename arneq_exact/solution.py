@@ -91,12 +91,15 @@ class Progress:
         What the solver reports.
     best : float
         Least relative gap judged so far, inf at first; floating point, not proved.
+    proved : float
+        Least relative gap proved so far for a policy met, inf at first; brought up to date once a second.
     seconds : float
     """
 
     method: str
     line: str
     best: float
+    proved: float
     seconds: float
 
 

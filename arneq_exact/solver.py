@@ -40,6 +40,9 @@ RECENTRINGS = 3
 NEARLY = 1e-3
 """Relative gap below which a candidate is worth recentring the game at its values."""
 
+PROOF_INTERVAL = 1.0
+"""Seconds between proofs that are made for progress alone."""
+
 LOSS = 1e-3
 """Share of tol that rounding may cost before the game is recentred."""
 
@@ -73,8 +76,8 @@ def solve(
         Number of steps of a finite horizon [T14]; discounts of 1 are allowed only there.
     exact : bool
         Try rational numbers first. There is a rational answer for a finite horizon, or where no state
-        comes again (one-shot games), with n = 2 and one probability of corruption, or any n and a threat
-        that decouples. Elsewhere, or past `bits`, the message says so and `method` is used.
+        comes again (one-shot games), with n = 2 (not for a choice of probability under masks), or any n and
+        a threat that decouples. Elsewhere, or past `bits`, the message says so and `method` is used.
     bits : int
         Longest numerator or denominator of an exact probability or value, at most 4096.
     tol : float
@@ -174,6 +177,8 @@ class _Run:
         self.started = time.perf_counter()
         self.method = ""
         self.best: _Judged | None = None
+        self.proof_of: _Judged | None = None
+        self.proved, self.next_proof = np.inf, PROOF_INTERVAL
         self.start = None if start is None else Candidate(start, 0, resume.NOTE)
         self.trace: list[TraceEntry] = []
         self.asked: list[str] = []
@@ -203,11 +208,20 @@ class _Run:
         """Pass on a line of progress; stop the search when time is up."""
         seconds = time.perf_counter() - self.started
         if self.progress is not None:
-            self.progress(
-                Progress(self.method, line, np.inf if self.best is None else self.best.relative, seconds)
-            )
+            self._prove_for_progress(seconds)
+            judged = np.inf if self.best is None else self.best.relative
+            self.progress(Progress(self.method, line, judged, self.proved, seconds))
         if self.time_limit is not None and seconds > self.share * self.time_limit:
             raise _OutOfTime
+
+    def _prove_for_progress(self, seconds: float) -> None:
+        """Prove the gap of the best candidate for whoever watches: not in the first second, nor twice."""
+        best = self.best
+        if best is None or best is self.proof_of or seconds < self.next_proof:
+            return
+        sealed = best.sealed or seal(self.game, self.threat, best.candidate.policy, arithmetic="float")
+        self.proof_of, self.proved = best, min(self.proved, max(sealed.relative))
+        self.next_proof = time.perf_counter() - self.started + PROOF_INTERVAL
 
     def judge_exactly(self, bits: int) -> None:
         """Raise `_Proved` with the exact answer, or keep the reason why there is none.
@@ -230,8 +244,10 @@ class _Run:
 
     def ask(self, method: str, solver: Run, problem: Problem) -> None:
         """Run one method; it begins again after each recentring, a few times at most."""
-        while self.judge_all(method, solver(replace(problem, game=self.work.game))):
-            pass
+        while True:
+            self.problem = replace(problem, game=self.work.game)
+            if not self.judge_all(method, solver(self.problem)):
+                return
 
     def judge_all(self, method: str, candidates: Iterator[Candidate]) -> bool:
         """Judge every candidate of one method; raise `_Proved` at the first that is certified.

@@ -91,7 +91,7 @@ def broken(tmp_path, text: str):
         ("{", "broken.json"),
         ("", "broken.json"),
         ("[]", "broken.json"),
-        ("{}", "format is None; must be arneq-policy, arneq-certificate or arneq-solution"),
+        ("{}", "format is None; must be arneq-policy, -audit, -certificate or -solution"),
         ('{"format": "arneq-game"}', "format is 'arneq-game'; must be"),
         ('{"format": "arneq-solution"}', "key 'certificate' is missing; a solution must hold one"),
         ('{"format": "arneq-solution", "certificate": 3}', "certificate"),

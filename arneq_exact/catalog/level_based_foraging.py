@@ -10,8 +10,9 @@ choose at the same time among
 
 An item is gathered if the levels of the agents that load it sum to at least its own level; otherwise
 loading has no effect. Of an item of level f, a loader of level a gets a·f / (L·F), where L is the sum of
-the loaders' levels and F that of all items at the start: a whole board is worth 1 to all together. The cell
-is free from the next step on, and the episode ends with the last item. The first placement is uniformly
+the loaders' levels and F that of all items at the start: a whole board is worth 1 to all together. With
+`shared` every agent is paid what all together get: the fully cooperative version. The cell is free from the
+next step on, and the episode ends with the last item. The first placement is uniformly
 random over the cells without food.
 
 As in the publications, except that an agent next to two items chooses between them, that moves which would
@@ -49,7 +50,7 @@ class Board(NamedTuple):
         return f"{' '.join(self.cells)} | {' '.join(self.food)}"
 
 
-def build(width: Any, height: Any, food: Any, levels: Any, discount: Any) -> MarkovGame:
+def build(width: Any, height: Any, food: Any, levels: Any, shared: Any, discount: Any) -> MarkovGame:
     """Build the game with all placements of the agents as possible starts."""
     grid = Grid(
         parameters.whole(NAME, "width", width, least=1, most=9),
@@ -68,6 +69,7 @@ def build(width: Any, height: Any, food: Any, levels: Any, discount: Any) -> Mar
         for level in parameters.numbers(NAME, "levels", levels)
     ]
     free = [cell for cell in grid.cells if cell not in item]
+    parameters.require(isinstance(shared, bool), NAME, "shared", shared, "True or False")
     parameters.require(len(strength) <= len(free), NAME, "levels", levels, f"at most {len(free)} agents")
     starts = [Board(cells, tuple(item)) for cells in permutations(free, len(strength))]
     everything = sum(item.values())
@@ -99,6 +101,8 @@ def build(width: Any, height: Any, food: Any, levels: Any, discount: Any) -> Mar
                 continue
             for agent in loaders:
                 paid[agent] += Fraction(strength[agent] * item[cell], together * everything)
+        if shared:
+            paid = [sum(paid)] * len(paid)
         return paid, [(1, Board(cells, tuple(left)) if left else None)]
 
     return explore(
@@ -146,6 +150,7 @@ ENTRIES = (
             "height": (2, "rows"),
             "food": ({"b1": 1, "b2": 3}, "level of the food in each cell that has some"),
             "levels": ((1, 1, 2), "level of each agent"),
+            "shared": (False, "whether all are paid what all together get"),
             "discount": ("9/10", "discount factor"),
         },
         build=build,

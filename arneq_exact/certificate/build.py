@@ -24,8 +24,8 @@ from arneq_exact.certificate.rounding import rounded_up
 from arneq_exact.certificate.simplify import seems_rational, simple_mixtures, simple_values
 from arneq_exact.errors import InputError, PolicyError
 from arneq_exact.markov.arguments import require_game_and_threat
-from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.candidates import Bounds
+from arneq_exact.markov.evaluate import stationary_bounds
 from arneq_exact.markov.horizon import evaluate_horizon
 from arneq_exact.markov.recentre import recentre_at, rounding_loss
 from arneq_exact.model.game import MarkovGame
@@ -179,22 +179,11 @@ def _evidence(game: MarkovGame, threat: ThreatModel, policy: Policy, recentring:
     if policy.horizon is not None:
         judged = evaluate_horizon(game, threat, policy)
         return Bounds(judged.attack, judged.upper, judged.lower)
-    bounds = _stationary_evidence(game, threat, policy)
+    bounds = stationary_bounds(game, threat, policy)
     if recentring and rounding_loss(game, bounds.lower) > RECENTRE_ABOVE:
         centred = recentre_at(game, bounds.lower)
-        bounds = centred.restored(_stationary_evidence(centred.game, threat, policy))
+        bounds = centred.restored(stationary_bounds(centred.game, threat, policy))
     return bounds
-
-
-def _stationary_evidence(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Bounds:
-    attack, upper, lower = [], [], []
-    for agent in range(game.n_agents):
-        attacked = AttackedAgent(game, threat, list(policy), agent)
-        lower.append(attacked.robust_value(policy[agent]).value)
-        best = attacked.solve(lower[-1])
-        attack.append(best.attack)
-        upper.append(best.value)
-    return Bounds(tuple(attack), np.stack(upper), np.stack(lower))
 
 
 def _work(game: MarkovGame, threat: ThreatModel, policy: Policy) -> int:

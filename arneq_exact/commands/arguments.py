@@ -13,6 +13,7 @@ from arneq_exact.errors import InputError
 
 if TYPE_CHECKING:
     from arneq_exact.model.game import MarkovGame
+    from arneq_exact.model.policy import Policy
     from arneq_exact.model.threat import ThreatModel
 
 
@@ -80,6 +81,18 @@ def load_game(options: argparse.Namespace) -> MarkovGame:
             raise InputError("--param goes with a game of the catalog; must be left out with a file")
         return files.load_game(options.game)
     return catalog.load(options.game, **read_parameters(options.param))
+
+
+def load_policy(path: str, game: MarkovGame) -> Policy:
+    """Read the policy of a policy's, a solution's or a certificate's file."""
+    from arneq_exact.files import load
+    from arneq_exact.model.policy import Policy
+
+    given: Any = load(path, game)
+    # A certificate's policy may hold rationals; what goes on from it takes the nearest doubles.
+    return (
+        given if isinstance(given, Policy) else Policy(game, [table.astype(float) for table in given.policy])
+    )
 
 
 def read_parameters(assignments: Sequence[str]) -> dict[str, Any]:

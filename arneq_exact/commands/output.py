@@ -33,6 +33,8 @@ def solver_progress(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
 
         def show(progress: Progress) -> None:
             best = "" if progress.best == float("inf") else f", best relative gap {progress.best:.2g}"
+            if progress.proved != float("inf"):
+                best += f" (proved {progress.proved:.2g})"
             line = f"{progress.method}: {progress.line} ({progress.seconds:.1f} s{best}), Ctrl-C stops"
             status.update(escape(line))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from arneq_exact.commands.arguments import (
     add_command,
@@ -11,15 +11,12 @@ from arneq_exact.commands.arguments import (
     add_output,
     add_threat,
     load_game,
+    load_policy,
     no_corruption,
     read_threat,
     require_output,
 )
 from arneq_exact.commands.output import INCOMPLETE, PROVED, console, solver_progress
-
-if TYPE_CHECKING:
-    from arneq_exact.model.game import MarkovGame
-    from arneq_exact.model.policy import Policy
 
 
 def add(commands: Any) -> None:
@@ -49,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     require_output(options.out)
     game = load_game(options)
     threat = read_threat(options) or no_corruption()
-    start = _start(options.start, game)
+    start = None if options.start is None else load_policy(options.start, game)
     with solver_progress(quiet=options.json) as progress:
         solution = solve(
             game,
@@ -74,17 +71,3 @@ def run(options: argparse.Namespace) -> int:
         if not options.json:
             print(f"written to {options.out}")
     return PROVED if solution.proved else INCOMPLETE
-
-
-def _start(path: str | None, game: MarkovGame) -> Policy | None:
-    """Read the policy of a policy's, a solution's or a certificate's file."""
-    from arneq_exact.files import load
-    from arneq_exact.model.policy import Policy
-
-    if path is None:
-        return None
-    given: Any = load(path, game)
-    # A certificate's policy may hold rationals; a run begins from the nearest doubles.
-    return (
-        given if isinstance(given, Policy) else Policy(game, [table.astype(float) for table in given.policy])
-    )

@@ -105,7 +105,7 @@ def nash_q(
     GameError
         If a discount is 1.
     InputError
-        If the class has no stage solver, or an option has no such value.
+        If the backend or the selection does not apply to the stage games, or an option has no such value.
     StageError
         If a stage game defeats its backend.
 
@@ -190,15 +190,19 @@ class _Run:
         self.residual = np.inf
         self.kept: list[tuple[int, FloatArray, FloatArray, float, float]] = []
         n, n_states = self.game.n_agents, self.game.n_states
-        compiled = step.solver.backend == "auto" and (
-            step.solver.kind == "decoupled" or not step.solver.chooser.enumerates
+        # Without masks the stage games of all states are of one class.
+        solver = step.solvers[0]
+        compiled = (
+            solver.backend == "auto"
+            and solver.threat.masks is None
+            and (solver.kind == "decoupled" or not solver.chooser.enumerates)
         )
         kinds = {
             "decoupled": kernel.DECOUPLED,
             "bimatrix": kernel.BIMATRIX,
             "polymatrix": kernel.POLYMATRIX,
         }
-        kind = kinds.get(step.solver.kind, kernel.BY_CALLER) if compiled else kernel.BY_CALLER
+        kind = kinds.get(solver.kind, kernel.BY_CALLER) if compiled else kernel.BY_CALLER
         self.rules = _rules(kernel, step, exploration, kind)
         first = int(np.searchsorted(self.rules.start, self.generator.random(), "right"))
         self.memory = kernel.Memory(
@@ -270,9 +274,10 @@ class _Run:
         ]
         known = self.memory.policy[state]
         last = [known[None, agent, :count] for agent, count in enumerate(counts)] if known.any() else None
-        found = self.step.solver.solve(own, last)
+        solver = self.step.solver_of(state)
+        found = solver.solve(own, last)
         for agent, mixture in enumerate(found.policy):
-            matrix = robust_matrix(own[agent], found.policy, self.step.corruptions[agent], agent)
+            matrix = robust_matrix(own[agent], found.policy, solver.corruptions[agent], agent)
             self.memory.policy[state, agent, : counts[agent]] = mixture[0]
             self.memory.values[state, agent] = (mixture[0] @ matrix[0]).min()
         self.memory.stale[state] = 0
@@ -283,7 +288,7 @@ def _rules(kernel: Any, step: StageStep, exploration: Exploration, kind: int) ->
     game = step.game
     pairs = isinstance(exploration, RandomPairs)
     probability = (
-        np.array(two_agent_probabilities(step.solver.threat))
+        np.array(two_agent_probabilities(step.solvers[0].threat))
         if kind in (kernel.BIMATRIX, kernel.POLYMATRIX)
         else np.zeros(2)
     )

@@ -32,6 +32,10 @@ from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
 ROUNDING = 64 * float(np.finfo(float).eps)
 TINY = float(np.finfo(float).tiny)
 REPLY_ROUNDS = 1000
+PROMPT_ROUNDS = 10
+"""Policy iterations of a reply in which states are compared each in units of its own payoffs. Later ones take
+the largest value of all as unit: where values should be 0 and are dust, dust could cycle."""
+
 GAME_ROUNDS = 200
 PATIENCE = 3
 """Newton steps in a row that need not shrink the residual: far from the solution it may well grow."""
@@ -183,7 +187,8 @@ class AttackedAgent:
         chosen: list[FloatArray] = []
         rounds = 0
         while rounds < REPLY_ROUNDS:
-            picks, changed = self._improve(fixed, attacker_moves, value, chosen)
+            least_unit = TINY if rounds < PROMPT_ROUNDS else max(TINY, float(np.abs(value).max()))
+            picks, changed = self._improve(fixed, attacker_moves, value, chosen, least_unit)
             if chosen and not changed:
                 break
             chosen = picks
@@ -199,11 +204,17 @@ class AttackedAgent:
         )
 
     def _improve(
-        self, fixed: list[FloatArray], attacker_moves: bool, value: FloatArray, chosen: list[FloatArray]
+        self,
+        fixed: list[FloatArray],
+        attacker_moves: bool,
+        value: FloatArray,
+        chosen: list[FloatArray],
+        least_unit: float,
     ) -> tuple[list[FloatArray], bool]:
         """Return the mover's greedy pure moves at `value`, and whether they differ from `chosen`.
 
         A chosen move is kept unless another is better beyond rounding; otherwise ties could cycle.
+        Rounding is measured in units of the state's payoffs, and of `least_unit` at least.
         """
         picks, changed = [], False
         for position, matrix in enumerate(self.matrices(value)):
@@ -215,7 +226,7 @@ class AttackedAgent:
             pick = np.zeros_like(worth)
             pick[np.arange(len(worth)), worth.argmax(axis=1)] = 1.0
             if chosen:
-                slack = ROUNDING * np.maximum(np.abs(matrix).max(axis=(1, 2)), TINY)
+                slack = ROUNDING * np.maximum(np.abs(matrix).max(axis=(1, 2)), least_unit)
                 better = (worth.max(axis=1) - (worth * chosen[position]).sum(axis=1)) > slack
                 pick = np.where(better[:, None], pick, chosen[position])
                 changed = changed or bool(better.any())

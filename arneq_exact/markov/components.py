@@ -3,7 +3,8 @@
 Play that has left a component never comes back, so an ARNEQ of the closed components needs nothing else, and
 their values turn steps into them into rewards: r + γ P V, and the episode ends. Components that cannot reach
 each other make one smaller game, so there are as many games as levels of the condensed graph. Any solver may
-be asked; the profile put together is a candidate like any other, judged on the whole game.
+be asked. The profile put together is a candidate like any other, proved on the whole game; the attacks and
+values of the levels are what its certificate is made of, so that nothing is computed on the whole game again.
 
 Guarantee: the solver's own, level by level; errors of a level reach those above times the discount.
 Cost: the solver's, on games that together have the states of the whole.
@@ -20,8 +21,8 @@ from scipy.sparse.csgraph import connected_components
 
 from arneq_exact.errors import StageError
 from arneq_exact.markov.bellman import backup
-from arneq_exact.markov.candidates import Candidate, Problem, Run
-from arneq_exact.markov.evaluate import gap, robust_values
+from arneq_exact.markov.candidates import Bounds, Candidate, Problem, Run
+from arneq_exact.markov.evaluate import stationary_bounds
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray, IntArray
@@ -87,25 +88,29 @@ def by_levels(problem: Problem, solver: Run) -> Iterator[Candidate]:
     order = levels(game)
     if not 1 < len(order) <= MOST_LEVELS:
         return
-    values = np.zeros((game.n_agents, game.n_states))
+    values, upper = np.zeros((2, game.n_agents, game.n_states))
     arrays = [np.array(array) for array in Policy.uniform(game)]
+    attacks = [np.zeros((game.n_states, 0)) for _ in range(game.n_agents)]
     iterations, note = 0, ""
     for number, states in enumerate(order, 1):
         problem.report(f"level {number} of {len(order)} of the state graph, {len(states)} states")
         level = replace(
             problem,
             game=level_game(game, states, values),
-            threat=level_threat(problem.threat, states),
+            threat=level_threat(game, problem.threat, states),
             start=None,
         )
         found = _solved(level, solver, game.reward_range)
         if found is None:
             return
-        iterations, note = iterations + found.iterations, found.note
-        for array, part in zip(arrays, found.policy, strict=True):
+        candidate, bounds = found
+        iterations, note = iterations + candidate.iterations, candidate.note
+        for array, part in zip(arrays, candidate.policy, strict=True):
             array[states, : part.shape[1]] = part
-        values[:, states] = robust_values(level.game, level.threat, found.policy)
-    yield Candidate(Policy(game, arrays), iterations, f"{note}, last of {len(order)} levels of states")
+        attacks = [_with_rows(*pair, states) for pair in zip(attacks, bounds.attack, strict=True)]
+        values[:, states], upper[:, states] = bounds.lower, bounds.upper
+    note = f"{note}, last of {len(order)} levels of states"
+    yield Candidate(Policy(game, arrays), iterations, note, Bounds(tuple(attacks), upper, values))
 
 
 def level_game(game: MarkovGame, states: IntArray, values: FloatArray) -> MarkovGame:
@@ -126,8 +131,12 @@ def level_game(game: MarkovGame, states: IntArray, values: FloatArray) -> Markov
     )
 
 
-def level_threat(threat: ThreatModel, states: IntArray) -> ThreatModel:
-    """Return the threat with its masks renumbered for some states (S',)."""
+def level_threat(game: MarkovGame, threat: ThreatModel, states: IntArray) -> ThreatModel:
+    """Return the threat with its masks renumbered for some states (S',).
+
+    Attackers keep the extreme points that they have in the whole game, which are more where anything is
+    masked; so columns keep their numbers.
+    """
     if threat.masks is None:
         return threat
     place = {int(state): at for at, state in enumerate(states)}
@@ -135,13 +144,24 @@ def level_threat(threat: ThreatModel, states: IntArray) -> ThreatModel:
         agent: {place[state]: actions for state, actions in listed.items() if state in place}
         for agent, listed in threat.masks.items()
     }
-    return replace(threat, masks={agent: listed for agent, listed in masks.items() if listed} or None)
+    # A mask that forbids nothing stands for those of other levels.
+    anything = {0: {0: range(int(game.action_counts[states[0], 0]))}}
+    return replace(threat, masks={agent: listed for agent, listed in masks.items() if listed} or anything)
 
 
-def _solved(level: Problem, solver: Run, unit: FloatArray) -> Candidate | None:
-    """Return the solver's first candidate of a small gap (units (n,) of the whole game), None without one."""
+def _solved(level: Problem, solver: Run, unit: FloatArray) -> tuple[Candidate, Bounds] | None:
+    """Return the solver's first candidate of a small gap (units (n,) of the whole game) with its bounds."""
     for candidate in solver(level):
-        gaps = gap(level.game, level.threat, candidate.policy).max(axis=1)
-        if (gaps <= SMALL_GAP * unit).all():
-            return candidate
+        bounds = stationary_bounds(level.game, level.threat, candidate.policy)
+        if ((bounds.upper - bounds.lower).max(axis=1) <= SMALL_GAP * unit).all():
+            return candidate, bounds
     return None
+
+
+def _with_rows(table: FloatArray, rows: FloatArray, states: IntArray) -> FloatArray:
+    """Return a table (S, columns) with `rows` for some states, widened with zeros where they are longer."""
+    width = max(table.shape[1], rows.shape[1])
+    result = np.zeros((len(table), width))
+    result[:, : table.shape[1]] = table
+    result[states, : rows.shape[1]] = rows
+    return result

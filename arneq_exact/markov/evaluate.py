@@ -16,6 +16,7 @@ import numpy as np
 
 from arneq_exact.markov.arguments import require_agent, require_judgeable
 from arneq_exact.markov.attacked_agent import AttackedAgent
+from arneq_exact.markov.candidates import Bounds
 from arneq_exact.markov.horizon import evaluate_horizon
 from arneq_exact.markov.static import static_values
 from arneq_exact.model.corruption import Corruption
@@ -158,12 +159,21 @@ def gap(game: MarkovGame, threat: ThreatModel, policy: Policy) -> FloatArray:
         judged = evaluate_horizon(game, threat, policy)
         whole: FloatArray = np.maximum(judged.upper[0] - judged.lower[0], 0.0)
         return whole
-    rows = []
+    bounds = stationary_bounds(game, threat, policy)
+    between: FloatArray = np.maximum(bounds.upper - bounds.lower, 0.0)
+    return between
+
+
+def stationary_bounds(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Bounds:
+    """Return robust and best-response values of a stationary policy, and attacks that are optimal there."""
+    attack, upper, lower = [], [], []
     for agent in range(game.n_agents):
         attacked = AttackedAgent(game, threat, list(policy), agent)
-        own = attacked.robust_value(policy[agent]).value
-        rows.append(np.maximum(attacked.solve(own).value - own, 0.0))
-    return np.stack(rows)
+        lower.append(attacked.robust_value(policy[agent]).value)
+        best = attacked.solve(lower[-1])
+        attack.append(best.attack)
+        upper.append(best.value)
+    return Bounds(tuple(attack), np.stack(upper), np.stack(lower))
 
 
 def worst_attack(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: int) -> WorstAttack:

@@ -119,7 +119,7 @@ class _Induction:
     """The exact data of a game, row by row, and its stage solver."""
 
     def __init__(self, game: MarkovGame, threat: ThreatModel, bits: int) -> None:
-        self.game, self.bits = game, bits
+        self.game, self.threat, self.bits = game, threat, bits
         self.discount = game.exact_discount()
         self.solver = ExactStageSolver(game.n_agents, threat, SPACE * bits)
 
@@ -141,7 +141,7 @@ class _Induction:
         where = f"at {where}state {game.state_name(state)!r}"
         self._require_short((entry for table in payoffs for entry in table.flat), where)
         try:
-            found = self.solver.solve(payoffs)
+            found = self.solver.solve(payoffs, self.threat.masks_at(state))
         except StageError as error:
             raise StageError(f"{where}: {error}") from None
         answer = [*found.policy, *found.attack, found.value]

@@ -17,12 +17,11 @@ import numpy as np
 from arneq_exact.errors import InputError
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.candidates import Candidate, Problem
-from arneq_exact.markov.stage_step import StageEquilibria, StageStep
+from arneq_exact.markov.stage_step import StageEquilibria, StageStep, reference_solves
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.solve import stage_class
 
 LARGEST_POLICY = 2 * 10**8
 """Most probabilities of a time-indexed policy: 1.6 GB."""
@@ -91,10 +90,10 @@ def evaluate_horizon(game: MarkovGame, threat: ThreatModel, policy: Policy) -> H
 
 
 def candidates_for_horizon(problem: Problem, horizon: int) -> Iterator[Candidate]:
-    """Yield the policy of backward induction; where no stage solver exists, of maximin strategies."""
+    """Yield the policy of backward induction; of maximin strategies where the backend has no stage solver."""
     require_horizon(problem.game, horizon)
     game, threat, note = problem.game, problem.threat, "backward induction"
-    if stage_class(game.n_agents, threat) is None and (threat.masks or problem.backend == "reference"):
+    if problem.backend == "reference" and not reference_solves(game, threat):
         threat, note = ThreatModel(game.n_agents - 1), "maximin strategies by backward induction"
     step = StageStep(game, threat, backend=problem.backend, calls=problem.calls)
     start, before = problem.start, "uniform" if problem.start is None else "as given"
@@ -168,7 +167,7 @@ def backward_induction(
     Raises
     ------
     InputError
-        If the horizon is no positive integer, or the class of stage game has no solver.
+        If the horizon is no positive integer, or the backend has no solver for the class of stage game.
     """
     require_horizon(game, horizon)
     step = StageStep(game, threat, backend=backend, calls=calls)

@@ -27,15 +27,8 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray, shown
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.equilibrium_types import (
-    TYPE_A,
-    TYPE_B_PRIME,
-    UNDECIDED,
-    equilibrium_types,
-    stage_types,
-)
+from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
 from arneq_exact.stage.selection import Selection
-from arneq_exact.stage.solve import two_agent_probabilities
 
 MAX_PERIOD = 64
 CYCLE_TOLERANCE = 1e-10
@@ -73,8 +66,8 @@ class IterationTrace:
     ratio : (t,)
         Residual over the previous residual; nan at first.
     types : (t, n, S) uint8
-        1 for type A, 2 for type B′, 3 for both, 0 for neither; empty if the trace was not kept. With three
-        agents or more 4 is added where it could not be decided whether type A holds.
+        1 for type A, 2 for type B′, 3 for both, 0 for neither; empty if the trace was not kept. With 4
+        added, type A could be neither proved nor refuted (see `arneq_exact.stage.equilibrium_types`).
     """
 
     values: FloatArray
@@ -84,8 +77,14 @@ class IterationTrace:
 
     def type_names(self, iteration: int) -> list[list[str]]:
         """Return the types of one iteration in words, per agent and state."""
-        words = {0: "neither", TYPE_A: "A", TYPE_B_PRIME: "B′", TYPE_A | TYPE_B_PRIME: "A and B′"}
-        words |= {UNDECIDED: "A undecided", UNDECIDED | TYPE_B_PRIME: "B′, A undecided"}
+        words = {
+            0: "neither",
+            TYPE_A: "A",
+            TYPE_B_PRIME: "B′",
+            TYPE_A | TYPE_B_PRIME: "A and B′",
+            UNDECIDED: "A undecided",
+            TYPE_B_PRIME | UNDECIDED: "B′, A undecided",
+        }
         return [[words[int(flag)] for flag in row] for row in self.types[iteration]]
 
 
@@ -135,11 +134,13 @@ def iterate(
     Parameters
     ----------
     game, threat
-        Any class with a stage solver: n ≤ 2, or a threat that decouples.
+        Any number of agents, any threat.
     backend : {"auto", "reference"}
-        Compiled kernels, or nashpy and cvxpy.
+        Compiled kernels; or nashpy and cvxpy, for two agents without masks under one probability of
+        corruption each, and for threats that decouple.
     selection : str or callable
-        Which stage equilibrium, see `arneq_exact.stage.selection`.
+        Which stage equilibrium, see `arneq_exact.stage.selection`. All but "first" and "nearest" need stage
+        games that can be enumerated, see `arneq_exact.stage.enumeration`.
     learning_rate : float in (0, 1] or callable t -> α_t, optional
         Use the learning-rate form.
     max_iterations : int
@@ -157,7 +158,7 @@ def iterate(
     GameError
         If a discount is 1.
     InputError
-        If the class has no stage solver, or an option has no such value.
+        If an option has no such value, or the backend or the selection does not apply to the stage games.
     StageError
         If a stage game defeats its backend.
 
@@ -260,29 +261,19 @@ class CycleWatch:
 
 
 def _types(step: StageStep, payoffs: FloatArray, stage: StageEquilibria) -> NDArray[np.uint8]:
-    n = step.game.n_agents
+    """Decide the types (n, S) of the stage equilibria at payoffs (n, rows)."""
     flags = np.zeros(stage.value.shape, dtype=np.uint8)
-    if step.solver.kind == "decoupled":
-        flags[:] = TYPE_A | TYPE_B_PRIME
-        return flags
-    if step.solver.kind == "enumerated":
-        for block in step.blocks:
-            own = np.stack([block.gather(payoffs[agent]) for agent in range(n)], axis=1)
-            for payoff, state in zip(own, block.states, strict=True):
-                flags[:, state] = stage_types(
-                    payoff, stage.value[:, state], step.corruptions, calls=step.solver.calls
-                )
-        return flags
-    for agent, corrupted in zip(range(n), two_agent_probabilities(step.solver.threat), strict=True):
-        for block in step.blocks:
-            flags[agent, block.states] = equilibrium_types(
-                block.gather(payoffs[agent]),
-                stage.value[agent, block.states],
-                agent,
-                corrupted,
-                backend=step.solver.backend,
-                calls=step.solver.calls,
-            )
+    for block, solver in zip(step.blocks, step.solvers, strict=True):
+        if solver.kind == "decoupled" and not any(own[0].allowed for own in solver.corruptions):
+            flags[:, block.states] = TYPE_A | TYPE_B_PRIME
+            continue
+        flags[:, block.states] = stage_types(
+            [block.gather(own) for own in payoffs],
+            stage.value[:, block.states],
+            solver.corruptions,
+            backend=solver.backend,
+            calls=solver.calls,
+        )
     return flags
 
 

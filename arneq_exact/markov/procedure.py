@@ -13,21 +13,24 @@ from functools import partial
 from arneq_exact.errors import StageError
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.iteration import iterate
+from arneq_exact.markov.stage_step import reference_solves, stage_classes
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.selection import SELECTIONS
-from arneq_exact.stage.solve import stage_class
+from arneq_exact.stage.solve import WITHOUT_ENUMERATION
 
 
 def accepts(game: MarkovGame, threat: ThreatModel) -> bool:
-    """Accept every class that has a stage solver."""
-    return stage_class(game.n_agents, threat) is not None
+    """Accept every game."""
+    return True
 
 
 def run(problem: Problem) -> Iterator[Candidate]:
     """Yield the outcome of the procedure for each named selection of stage equilibria."""
-    several = stage_class(problem.game.n_agents, problem.threat) == "bimatrix"
-    for selection in SELECTIONS if several else ["first"]:
+    if problem.backend == "reference" and not reference_solves(problem.game, problem.threat):
+        # The reference libraries have nothing for these stage games.
+        return
+    for selection in _selections(problem):
         label = f"the procedure of Eq. (2), {selection} equilibrium"
         problem.report(label)
         try:
@@ -48,6 +51,14 @@ def run(problem: Problem) -> Iterator[Candidate]:
         yield Candidate(
             result.policy, result.iterations, f"procedure of Eq. (2), {selection} equilibrium, {ending}"
         )
+
+
+def _selections(problem: Problem) -> tuple[str, ...]:
+    """Return the selections to try, in order."""
+    classes = stage_classes(problem.game, problem.threat)
+    if "general" in classes:
+        return WITHOUT_ENUMERATION
+    return SELECTIONS if classes == {"bimatrix"} else ("first",)
 
 
 def _report(problem: Problem, label: str, iteration: int, residual: float) -> None:

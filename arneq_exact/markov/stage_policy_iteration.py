@@ -33,12 +33,11 @@ from arneq_exact.markov.optimality import (
 )
 from arneq_exact.markov.polish import Polisher
 from arneq_exact.markov.resume import attacked_profile
-from arneq_exact.markov.stage_step import StageEquilibria, StageStep
+from arneq_exact.markov.stage_step import StageEquilibria, StageStep, stage_classes
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.solve import stage_class
 
 ROUNDS = 24
 STARTS = 6
@@ -106,7 +105,7 @@ def _step(
 
 def _own_class(game: MarkovGame, threat: ThreatModel) -> bool:
     """Tell whether the stage games are of two agents and have a solver of their own class."""
-    return game.n_agents == 2 and stage_class(2, threat) is not None
+    return game.n_agents == 2 and "general" not in stage_classes(game, threat)
 
 
 def _selections(game: MarkovGame, threat: ThreatModel) -> list[str]:
@@ -115,7 +114,7 @@ def _selections(game: MarkovGame, threat: ThreatModel) -> list[str]:
     Where all stage equilibria are quickly enumerated the best for all agents together comes first: in
     games of coordination that is the equilibrium people look for.
     """
-    if stage_class(2, threat) != "bimatrix":
+    if stage_classes(game, threat) != {"bimatrix"}:
         return ["first"]
     work = game.n_states * comb(int(game.action_counts.sum(axis=1).max()), int(game.action_counts.max()))
     return ["welfare", "first", "nearest"] if work <= ENUMERATION_WORK else ["first"]
@@ -150,6 +149,7 @@ def _one_run(
             polished = polisher.candidate(near, number, "stage policy iteration with polish")
             if polished is not None:
                 yield polished
+        profile = Candidate(Policy(game, stage.policy), number, "stage policy iteration")
         following = (1 - damping) * values + damping * evaluated
         change = float(np.abs(following - values).max())
         values = following
@@ -157,7 +157,9 @@ def _one_run(
         ended = settled or number == ROUNDS - 1 or watch.see(values) is not None
         # Judging a profile costs more than a round; polishing tells sooner whether it is worth it.
         if ended or polisher is None:
-            yield Candidate(Policy(game, stage.policy), number, "stage policy iteration")
+            yield profile
+        else:
+            problem.unfinished = profile
         if ended:
             return
 

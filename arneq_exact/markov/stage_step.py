@@ -18,7 +18,7 @@ from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
 from arneq_exact.stage.selection import Selection
-from arneq_exact.stage.solve import StageSolver
+from arneq_exact.stage.solve import StageSolver, stage_class
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class StageEquilibria:
     value: FloatArray
 
 
+def stage_classes(game: MarkovGame, threat: ThreatModel) -> set[str]:
+    """Return the classes of stage games that the states of a game have under a threat."""
+    return {stage_class(game.n_agents, threat, block.masks) for block in blocks(game, threat)}
+
+
+def reference_solves(game: MarkovGame, threat: ThreatModel) -> bool:
+    """Tell whether the reference backend has a solver for the stage games of every state."""
+    return "general" not in stage_classes(game, threat)
+
+
 class StageStep:
     """Solve all stage games of a Markov game at given values or payoffs.
 
@@ -47,6 +57,11 @@ class StageStep:
     threat : ThreatModel
     selection, backend, calls : optional
         As in `arneq_exact.stage.solve.StageSolver`.
+
+    Raises
+    ------
+    InputError
+        As there, and if the selection needs an enumeration that the stage games of some state do not have.
     """
 
     def __init__(
@@ -60,13 +75,28 @@ class StageStep:
     ) -> None:
         n = game.n_agents
         self.game = game
-        self.solver = StageSolver(n, threat, selection=selection, backend=backend, calls=calls)
-        self.blocks = blocks(game)
-        self.corruptions = self.solver.corruptions
-        self.widths = [
-            max(sum(column_counts(corruptions, block.counts)) for block in self.blocks)
-            for corruptions in self.corruptions
+        self.blocks = blocks(game, threat)
+        # One solver for each block: what masks leave of the attackers' columns decides the class.
+        self.solvers = [
+            StageSolver(n, threat, selection=selection, backend=backend, calls=calls, masks=block.masks)
+            for block in self.blocks
         ]
+        for block, solver in zip(self.blocks, self.solvers, strict=True):
+            solver.require_selection(block.counts)
+        self._block_of = np.empty(game.n_states, dtype=np.int64)
+        for number, block in enumerate(self.blocks):
+            self._block_of[block.states] = number
+        self.widths = [
+            max(
+                sum(column_counts(solver.corruptions[agent], block.counts))
+                for block, solver in zip(self.blocks, self.solvers, strict=True)
+            )
+            for agent in range(n)
+        ]
+
+    def solver_of(self, state: int) -> StageSolver:
+        """Return the solver of the stage games of one state."""
+        return self.solvers[int(self._block_of[state])]
 
     def at(self, values: FloatArray, previous: Sequence[FloatArray] | None = None) -> StageEquilibria:
         """Solve the stage games at the backup of `values` (n, S)."""
@@ -80,25 +110,26 @@ class StageStep:
         policy = [np.zeros((n_states, int(a))) for a in self.game.action_counts.max(axis=0)]
         attack = [np.zeros((n_states, width)) for width in self.widths]
         value = np.empty((n, n_states))
-        for block in self.blocks:
+        for block, solver in zip(self.blocks, self.solvers, strict=True):
             own = [block.gather(payoffs[agent]) for agent in range(n)]
             last = None if previous is None else block.policy(previous)
-            stage = self.solver.solve(own, last)
+            stage = solver.solve(own, last)
             for agent in range(n):
                 x = stage.policy[agent]
                 policy[agent][block.states, : x.shape[1]] = x
                 y = stage.attack[agent]
                 attack[agent][block.states, : y.shape[1]] = y
-                matrix = robust_matrix(own[agent], stage.policy, self.corruptions[agent], agent)
+                matrix = robust_matrix(own[agent], stage.policy, solver.corruptions[agent], agent)
                 value[agent, block.states] = np.einsum("ba,bac->bc", x, matrix).min(axis=1)
         return StageEquilibria(tuple(policy), tuple(attack), value)
 
     def evaluate(self, stage: StageEquilibria, start: FloatArray) -> FloatArray:
         """Return the exact discounted values (n, S) of agents and attackers who play `stage` for ever."""
         result = np.empty_like(start)
-        for agent, corruptions in enumerate(self.corruptions):
+        for agent in range(self.game.n_agents):
             weights = np.empty(self.game.n_rows)
-            for block in self.blocks:
+            for block, solver in zip(self.blocks, self.solvers, strict=True):
+                corruptions = solver.corruptions[agent]
                 own = block.policy(stage.policy)
                 width = sum(column_counts(corruptions, block.counts))
                 attack = stage.attack[agent][block.states, :width]

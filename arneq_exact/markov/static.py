@@ -22,7 +22,7 @@ both, which is no longer a decision process; such threats are refused unless the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,12 +115,26 @@ def static_values(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Stat
     _require(game, threat, policy, "static_values")
     points = tuple(_points(game, threat, agent) for agent in range(game.n_agents))
     by_set = tuple(
-        {
-            K: _faced(game, threat, policy, agent, K).robust_value(policy[agent]).value
-            for K in dict.fromkeys(K for point in points[agent] for K, _ in point.weights)
-        }
+        values_under_sets(game, threat, policy, agent, _drawn(points[agent]))
         for agent in range(game.n_agents)
     )
+    return worst_of_sets(points, by_set)
+
+
+def values_under_sets(
+    game: MarkovGame, threat: ThreatModel, policy: Policy, agent: int, sets: Iterable[Members]
+) -> dict[Members, FloatArray]:
+    """Return W^K (S,) of `agent` for each of some sets, ascending tuples; of the threat only masks matter."""
+    return {
+        K: _faced(game, threat, policy, agent, K).robust_value(policy[agent]).value
+        for K in dict.fromkeys(sets)
+    }
+
+
+def worst_of_sets(
+    points: tuple[tuple[Corruption, ...], ...], by_set: tuple[dict[Members, FloatArray], ...]
+) -> StaticValues:
+    """Return what attackers that pick among `points` leave of the values under single sets."""
     tables = [
         np.stack([_mixed(point, worth) for point in own]) for own, worth in zip(points, by_set, strict=True)
     ]
@@ -129,6 +143,13 @@ def static_values(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Stat
         np.stack([table.argmin(axis=0) for table in tables]),
         points,
         by_set,
+    )
+
+
+def has_static_policy(points: Sequence[Corruption]) -> bool:
+    """Tell whether the attacker's best play against a set that stays is a decision process of its own."""
+    return all(
+        point.informed or sum(len(K) for K, _ in point.weights) <= len(point.corruptible) for point in points
     )
 
 
@@ -143,8 +164,7 @@ def static_response_bounds(game: MarkovGame, threat: ThreatModel, policy: Policy
     points = _points(game, threat, agent)
     arrays = list(policy)
     response = AttackedAgent(game, threat, arrays, agent).solve().response
-    sets = dict.fromkeys(K for point in points for K, _ in point.weights)
-    faced = {K: _faced(game, threat, policy, agent, K) for K in sets}
+    faced = {K: _faced(game, threat, policy, agent, K) for K in dict.fromkeys(_drawn(points))}
 
     def least(value: Callable[[AttackedAgent], FloatArray]) -> FloatArray:
         worth = {K: value(attacked) for K, attacked in faced.items()}
@@ -169,13 +189,16 @@ def _require(game: MarkovGame, threat: ThreatModel, policy: Policy, where: str) 
 
 def _points(game: MarkovGame, threat: ThreatModel, agent: int) -> tuple[Corruption, ...]:
     points = threat.corruptions(game.n_agents, agent)
-    for point in points:
-        if sum(len(K) for K, _ in point.weights) > len(point.corruptible) and not point.informed:
-            raise ThreatError(
-                f"static corruption: the attacker of agent {agent} may draw several sets with an agent in "
-                "common; must be informed=True, since a committed one has no best policy of this form"
-            )
+    if not has_static_policy(points):
+        raise ThreatError(
+            f"static corruption: the attacker of agent {agent} may draw several sets with an agent in "
+            "common; must be informed=True, since a committed one has no best policy of this form"
+        )
     return points
+
+
+def _drawn(points: Sequence[Corruption]) -> Iterator[Members]:
+    return (K for point in points for K, _ in point.weights)
 
 
 def _faced(game: MarkovGame, threat: ThreatModel, policy: Policy, agent: int, K: Members) -> AttackedAgent:

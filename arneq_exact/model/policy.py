@@ -96,20 +96,11 @@ class Policy:
     @classmethod
     def from_callable(cls, game: MarkovGame, rule: Callable[[int, str], Sequence[float]]) -> Policy:
         """Stationary policy from ``rule(agent, state name)``, which returns that agent's probabilities."""
-        arrays = []
-        for agent, counts in enumerate(game.action_counts.T):
-            array = np.zeros((game.n_states, int(counts.max())))
-            for state in range(game.n_states):
-                where = f"Policy: agent {game.agent_name(agent)!r} in state {game.state_name(state)!r}"
-                given = rule(agent, game.state_name(state))
-                if isinstance(given, str) or not isinstance(given, Iterable):
-                    raise PolicyError(f"{where} has {shown(given)}; must be a list of probabilities")
-                row = [as_float(p, f"{where}: probability", PolicyError) for p in given]
-                if len(row) != counts[state]:
-                    raise PolicyError(f"{where} has {len(row)} probabilities; must be {counts[state]}")
-                array[state, : len(row)] = row
-            arrays.append(array)
-        return cls(game, arrays)
+
+        def rule_of(agent: int) -> Callable[[str], Sequence[float]]:
+            return lambda state: rule(agent, state)
+
+        return cls(game, [tabulated(game, agent, rule_of(agent)) for agent in range(game.n_agents)])
 
     def require_fit(self, game: MarkovGame, where: str) -> None:
         """Refuse a game of other sizes than the one the policy was validated against."""
@@ -145,6 +136,28 @@ class Policy:
     def __repr__(self) -> str:
         kind = "stationary" if self.horizon is None else f"horizon {self.horizon}"
         return f"Policy({len(self)} agents, {self._arrays[0].shape[-2]} states, {kind})"
+
+
+def tabulated(game: MarkovGame, agent: int, rule: Callable[[str], Sequence[float]]) -> FloatArray:
+    """Return the array (S, max A_i) of one agent's ``rule(state name)``; only its lengths are checked.
+
+    Raises
+    ------
+    PolicyError
+        If the rule gives no list of one number per action.
+    """
+    counts = game.action_counts[:, agent]
+    array = np.zeros((game.n_states, int(counts.max())))
+    for state in range(game.n_states):
+        where = f"Policy: agent {game.agent_name(agent)!r} in state {game.state_name(state)!r}"
+        given = rule(game.state_name(state))
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise PolicyError(f"{where} has {shown(given)}; must be a list of probabilities")
+        row = [as_float(p, f"{where}: probability", PolicyError) for p in given]
+        if len(row) != counts[state]:
+            raise PolicyError(f"{where} has {len(row)} probabilities; must be {counts[state]}")
+        array[state, : len(row)] = row
+    return array
 
 
 def _validated(game: MarkovGame, agent: int, values: Any) -> FloatArray:

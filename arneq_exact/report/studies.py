@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.report.tables import STATUS_STYLE, mixture_text
+from arneq_exact.report.tables import STATUS_STYLE, mixture_text, short_number, titled_table
 
 if TYPE_CHECKING:
     from arneq_exact.study.equilibria import Equilibrium
@@ -40,7 +40,7 @@ def plain_text(table: Table) -> str:
 
 def equilibria_table(game: MarkovGame, found: Sequence[Equilibrium], message: str) -> Table:
     """Return one block per equilibrium: status, starts, what each agent plays and what that is worth."""
-    table = _table(f"{len(found)} distinct equilibri{'um' if len(found) == 1 else 'a'}")
+    table = titled_table(f"{len(found)} distinct equilibri{'um' if len(found) == 1 else 'a'}")
     for name in ("no.", "status", "starts", "state", "agent", "plays", "robust value"):
         right = name in ("no.", "starts", "robust value")
         table.add_column(name, justify="right" if right else "left", overflow="fold")
@@ -66,7 +66,7 @@ def equilibria_table(game: MarkovGame, found: Sequence[Equilibrium], message: st
 
 def curve_table(records: Sequence[Mapping[str, Any]], level: str, title: str) -> Table:
     """Return the rows of a robustness curve; an incomplete level shows its proved gap."""
-    table = _table(title)
+    table = titled_table(title)
     for name in (level, "status", "state", "agent", *VALUES.values(), "worst corruption"):
         table.add_column(name, justify="right" if name in VALUES.values() else "left", overflow="fold")
     last: tuple[Any, Any] = (None, None)
@@ -81,7 +81,7 @@ def curve_table(records: Sequence[Mapping[str, Any]], level: str, title: str) ->
             *("", "") if last[0] == here[0] else (f"{here[0]:.6g}", status),
             "" if last == here else here[1],
             record["agent"],
-            *(_number(record[name]) for name in VALUES),
+            *(short_number(record[name]) for name in VALUES),
             record["worst_corruption"],
         )
         last = here
@@ -91,16 +91,5 @@ def curve_table(records: Sequence[Mapping[str, Any]], level: str, title: str) ->
     return table
 
 
-def _table(title: str) -> Table:
-    return Table(
-        title=title, title_justify="left", title_style="bold", header_style="", caption_justify="left"
-    )
-
-
 def _status(status: str) -> Text:
     return Text(status, STATUS_STYLE[status])
-
-
-def _number(value: float) -> str:
-    """Nine digits, without the dust that differences of equal numbers leave."""
-    return f"{0.0 if abs(value) < 1e-12 else value:.9g}"

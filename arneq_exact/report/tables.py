@@ -58,7 +58,7 @@ def print_profile(
     gaps: FloatArray | None = None,
 ) -> None:
     """Print a row per state and agent: what it plays, what that is worth, its gap and worst attack."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="")
+    table = titled_table(title)
     columns = ["state", "agent", "plays", "robust value", "gap", "worst attack"]
     if gaps is None:
         columns.remove("gap")
@@ -83,6 +83,24 @@ def print_profile(
     console.print(table)
     if shown < game.n_states:
         console.print(f"{shown} of {game.n_states} states; --states shows more, --json all", highlight=False)
+
+
+def titled_table(title: str) -> Table:
+    """Return an empty table in the style of all of them."""
+    return Table(
+        title=title, title_justify="left", title_style="bold", header_style="", caption_justify="left"
+    )
+
+
+def short_number(value: float, digits: int = 9) -> str:
+    """Return a number without the dust that differences of equal numbers leave.
+
+    Examples
+    --------
+    >>> short_number(1e-17), short_number(1 / 3, 4)
+    ('0', '0.3333')
+    """
+    return f"{0.0 if abs(value) < 1e-12 else value:.{digits}g}"
 
 
 def mixture_text(game: MarkovGame, state: int, agent: int, probabilities: FloatArray) -> str:

@@ -1,19 +1,20 @@
 """Types of a selected stage ARNEQ: why the model-based procedure should contract there [T6].
 
-For agent i with stage payoffs Q_i, stage value g_i(π) and threat of n ≤ 2 agents or a decoupling one:
+For agent i with stage payoffs Q_i and stage value g_i(π):
 
-* type A, global optimum: g_i(π) is the maximum of g_i over all mixed product profiles. For two agents
-  g_i is, for fixed x_i, linear in the other's mixture x_j, so the maximum is reached at a pure a_j:
-  max over a_j of the value of the matrix game (1 − p_i) Q_i(·, a_j) 1ᵀ + p_i Q_i. With p_i = 0 it is
-  max Q_i, and with p_i = 1 it is the security value.
+* type A, global optimum: g_i(π) is the maximum of g_i over all mixed product profiles;
 * type B′: g_i(π) = sec_i(Q_i), the security value max_x min_{a_-i} Q_i(x, a_-i).
 
-For more agents, whatever the threat, the maximum is enclosed by branch and bound
-(`arneq_exact.stage.greatest_value`). Type A holds where the upper bound is at most g_i(π), and fails where
-the lower one is above; where the budget ends in between, it is neither claimed nor denied, and `UNDECIDED`
-is set.
+Type B′ is one linear program. Type A is decided
 
-Where agents decouple both hold at every stage ARNEQ.
+* where all others are corrupted for certain: g_i does not depend on π_{-i}, and its maximum is the value of
+  the agent's matrix game, so that every stage ARNEQ is of type A. Without masks it is of type B′ too [T4];
+* for two agents, under every threat: for fixed x_i the columns grow together with Q_i(x_i, x_j), which is
+  linear in x_j, so a maximum is reached at a pure a_j. It is the largest value, over a_j, of the matrix game
+  with a_j for the other's policy; without corruption, max Q_i;
+* elsewhere by branch and bound over products of simplices (`arneq_exact.stage.greatest_value`). It holds
+  where the upper bound is at most g_i(π), and fails where the lower one is above; where the budget ends in
+  between, it is neither claimed nor denied: *undecided*.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ from arneq_exact.model.corruption import Corruption
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.stage.greatest_value import greatest_value
 from arneq_exact.stage.linear import solve_matrix_games
+from arneq_exact.stage.robust import robust_matrix
 
 TYPE_A = 1
 TYPE_B_PRIME = 2
 UNDECIDED = 4
-"""Set where the budget did not suffice to tell whether type A holds."""
+"""Whether type A holds is open."""
 
 TOLERANCE = 1e-9
 """Of the agent's stage payoff range: closer than this, values count as equal."""
@@ -50,56 +52,61 @@ def equal_within(payoff: FloatArray) -> float:
     return TOLERANCE * float(np.ptp(payoff)) + 16 * EPS * float(np.abs(payoff).max())
 
 
-def equilibrium_types(
-    payoff: FloatArray,
-    value: FloatArray,
-    agent: int,
-    corrupted: float,
+def stage_types(
+    payoffs: Sequence[FloatArray],
+    values: FloatArray,
+    corruptions: Sequence[Sequence[Corruption]],
     *,
     backend: str = "auto",
     calls: Counter[str] | None = None,
 ) -> Flags:
-    """Decide the types of one agent at a batch of selected stage ARNEQ of one or two agents.
+    """Decide the types of every agent at a batch of B stage ARNEQ.
 
     Parameters
     ----------
-    payoff : (B, A1) or (B, A1, A2)
-        Stage payoffs of the agent.
-    value : (B,)
-        Its stage value g_i at the selected equilibrium.
-    agent : int
-    corrupted : float
-        Probability p_i with which it sees the other agent corrupted.
+    payoffs : one array (B, A1, ..., An) per agent
+    values : (n, B)
+        Stage values g_i at the selected equilibria.
+    corruptions : for each agent, the extreme points of its Ω_i
     backend, calls
-        As in `arneq_exact.stage.solve.StageSolver`, for the linear programs of the security values.
+        As in `arneq_exact.stage.solve.StageSolver`, for the linear programs.
 
     Returns
     -------
-    (B,) uint8
-        Sum of the flags `TYPE_A` and `TYPE_B_PRIME` that hold; 0 for neither.
+    (n, B) uint8
+        Sums of the flags `TYPE_A`, `TYPE_B_PRIME` and `UNDECIDED` that hold; 0 for neither type.
     """
-    batch = len(payoff)
-    own_first = np.moveaxis(payoff, agent + 1, 1).reshape(batch, payoff.shape[agent + 1], -1)
-    slack = np.array([equal_within(table) for table in own_first])
-    security = solve_matrix_games(own_first, backend=backend, calls=calls).value
-    if corrupted == 1:
-        best = security
-    elif corrupted == 0:
-        best = own_first.max(axis=(1, 2))
-    else:
-        _, rows, columns = own_first.shape
-        # One matrix game for each pure action of the other agent.
-        benign = np.moveaxis(own_first, 2, 1)[:, :, :, None]
-        games = (1 - corrupted) * benign + corrupted * own_first[:, None, :, :]
-        solved = solve_matrix_games(games.reshape(-1, rows, columns), backend=backend, calls=calls)
-        best = solved.value.reshape(batch, columns).max(axis=1)
-    flags = np.zeros(batch, dtype=np.uint8)
-    flags[value >= best - slack] |= TYPE_A
-    flags[np.abs(value - security) <= slack] |= TYPE_B_PRIME
+
+    def worth(games: FloatArray) -> FloatArray:
+        return solve_matrix_games(np.ascontiguousarray(games), backend=backend, calls=calls).value
+
+    flags = np.zeros(values.shape, dtype=np.uint8)
+    for agent, (payoff, value, points) in enumerate(zip(payoffs, values, corruptions, strict=True)):
+        counts = payoff.shape[1:]
+        own_first = np.moveaxis(payoff, agent + 1, 1).reshape(len(payoff), counts[agent], -1)
+        slack = np.array([equal_within(table) for table in own_first])
+        flags[agent, np.abs(value - worth(own_first)) <= slack] |= TYPE_B_PRIME
+        bound = value + slack
+        if _everyone_corrupted(points, agent, len(counts)):
+            flags[agent, worth(robust_matrix(payoff, (), points, agent)) <= bound] |= TYPE_A
+        elif not any(point.corruptible for point in points):
+            flags[agent, own_first.max(axis=(1, 2)) <= bound] |= TYPE_A
+        elif len(counts) == 2:
+            matrices = _against_pure(payoff, points, agent)
+            best = worth(np.concatenate(matrices)).reshape(len(matrices), -1).max(axis=0)
+            flags[agent, best <= bound] |= TYPE_A
+        else:
+            for number, one in enumerate(payoff):
+                bar = float(bound[number])
+                most = greatest_value(one, points, agent, target=bar, backend=backend, calls=calls)
+                if most.upper <= bar:
+                    flags[agent, number] |= TYPE_A
+                elif most.lower <= bar:
+                    flags[agent, number] |= UNDECIDED
     return flags
 
 
-def stage_types(
+def types_at(
     payoffs: FloatArray,
     values: FloatArray,
     corruptions: Sequence[Sequence[Corruption]],
@@ -107,44 +114,23 @@ def stage_types(
     backend: str = "auto",
     calls: Counter[str] | None = None,
 ) -> Flags:
-    """Decide the types of every agent at one stage ARNEQ.
+    """Decide the types (n,) at one stage ARNEQ with payoffs (n, A1, ..., An) and values (n,)."""
+    batch = [payoff[None] for payoff in payoffs]
+    return stage_types(batch, values[:, None], corruptions, backend=backend, calls=calls)[:, 0]
 
-    Parameters
-    ----------
-    payoffs : (n, A1, ..., An)
-    values : (n,)
-        Stage values g_i.
-    corruptions : for each agent, the extreme points of its Ω_i
-    backend, calls
-        As in `equilibrium_types`.
 
-    Returns
-    -------
-    (n,) uint8
-        As in `equilibrium_types`; with three agents or more `UNDECIDED` may stand in the place of `TYPE_A`.
-    """
-    if len(payoffs) <= 2:
-        # Of several probabilities of corruption the largest is worst.
-        risks = [
-            max(sum(float(w) for members, w in point.weights if members) for point in points)
-            for points in corruptions
-        ]
-        pairs = [
-            equilibrium_types(payoff[None], values[i : i + 1], i, risks[i], backend=backend, calls=calls)
-            for i, payoff in enumerate(payoffs)
-        ]
-        return np.concatenate(pairs)
-    flags = np.zeros(len(payoffs), dtype=np.uint8)
-    for agent, payoff in enumerate(payoffs):
-        own_first = np.moveaxis(payoff, agent, 0).reshape(1, payoff.shape[agent], -1)
-        slack = equal_within(payoff)
-        security = solve_matrix_games(own_first, backend=backend, calls=calls).value[0]
-        if abs(values[agent] - security) <= slack:
-            flags[agent] |= TYPE_B_PRIME
-        bar = float(values[agent]) + slack
-        most = greatest_value(payoff, corruptions[agent], agent, target=bar, backend=backend, calls=calls)
-        if most.upper <= bar:
-            flags[agent] |= TYPE_A
-        elif most.lower <= bar:
-            flags[agent] |= UNDECIDED
-    return flags
+def _everyone_corrupted(points: Sequence[Corruption], agent: int, n: int) -> bool:
+    """Tell whether all agents but one are corrupted for certain."""
+    others = tuple(j for j in range(n) if j != agent)
+    return all([members for members, _ in point.weights] == [others] for point in points)
+
+
+def _against_pure(payoff: FloatArray, points: Sequence[Corruption], agent: int) -> list[FloatArray]:
+    """Return the agent's robust matrices (B, A_i, C) for every pure profile of the others."""
+    counts = payoff.shape[1:]
+    free = [1 if j == agent else count for j, count in enumerate(counts)]
+    matrices = []
+    for profile in np.ndindex(*free):
+        policy = [np.eye(count)[[a] * len(payoff)] for a, count in zip(profile, counts, strict=True)]
+        matrices.append(robust_matrix(payoff, policy, points, agent))
+    return matrices

@@ -31,15 +31,15 @@ from arneq_exact.stage.polishing import stack
 from arneq_exact.stage.verification import FloatArray, count
 
 _TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+# HiGHS is asked through scipy first: highspy 1.16 writes a greeting to standard output whenever it is called.
 _LINEAR_SOLVERS: dict[str, dict[str, Any]] = {
-    "HIGHS": _TIGHT,
+    "SCIPY": {"scipy_options": {"method": "highs-ds", **_TIGHT}},
     "CLARABEL": {"tol_gap_abs": 1e-13, "tol_gap_rel": 1e-13, "tol_feas": 1e-13},
-    "SCIPY": {"scipy_options": {"method": "highs-ipm", **_TIGHT}},
 }
 _MILP_SECONDS = 30.0
 _MILP_SOLVERS: dict[str, dict[str, Any]] = {
-    "HIGHS": {"time_limit": _MILP_SECONDS, **_TIGHT},
     "SCIPY": {"scipy_options": {"time_limit": _MILP_SECONDS}},
+    "HIGHS": {"time_limit": _MILP_SECONDS, **_TIGHT},
 }
 _PIVOTS = 10  # allowed per label on one path of nashpy
 NASHPY_SUPPORTS = 2**16  # pairs of supports up to which nashpy enumerates: seconds

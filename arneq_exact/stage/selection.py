@@ -2,8 +2,9 @@
 
 Named selections:
 
-* ``first``: the first one that is found; nothing is enumerated where a solver finds one at once;
-* ``nearest``: the nearest to the profile selected last, in the largest difference of a probability;
+* ``first``: the one that the solver of the class finds, without an enumeration;
+* ``nearest``: the nearest to the profile selected last, in the largest difference of a probability; where
+  there is no enumeration, the one that active-set Newton finds from that profile;
 * ``welfare``: the largest sum of the agents' stage values g_i;
 * ``agent-0``, ``agent-1``, …: the one that is best for this agent, numbered from 0;
 * ``type-a`` and ``type-b``: one that is of type A (of type B′) for as many agents as possible: for all of
@@ -104,11 +105,10 @@ class Chooser:
         if name.startswith("agent-"):
             return np.asarray(values[:, int(name.removeprefix("agent-"))])
         flag = TYPE_A if name == "type-a" else TYPE_B_PRIME
-        types = [
-            stage_types(payoffs, value, self.corruptions, backend=self.backend, calls=self.calls)
-            for value in values
-        ]
-        return np.array([(flags & flag > 0).sum() for flags in types], dtype=np.float64)
+        batch = [np.repeat(payoff[None], len(values), axis=0) for payoff in payoffs]
+        types = stage_types(batch, values.T, self.corruptions, backend=self.backend, calls=self.calls)
+        merit: FloatArray = (types & flag > 0).sum(axis=0).astype(np.float64)
+        return merit
 
     def _values(self, equilibria: Sequence[Profile], payoffs: FloatArray) -> FloatArray:
         """Stage values (E, n)."""

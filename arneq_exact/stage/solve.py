@@ -1,20 +1,20 @@
 """One stage ARNEQ for a batch of states: which class of stage game is at hand, and who solves it.
 
-Classes, decided by the threat alone. Not covered are masks, which differ from state to state.
+Classes, decided by the threat and by what masks leave corrupted agents to do in the states at hand:
 
 * ``decoupled`` [T4]: each agent plays a matrix game against everyone else; one linear program an agent.
+  Masks only take columns away.
 * ``bimatrix``: two agents, no corruption: a Nash equilibrium by Lemke–Howson.
-* ``polymatrix`` [T11]: two agents, agent i corrupted-against with probability p_i: Lemke's method.
-
-* ``enumerated``: up to four agents otherwise, if nobody has more than two actions in the state at hand; and
-  two agents whose attackers choose among probabilities. All stage ARNEQ are enumerated. With more agents
-  or actions, ``first`` is found by active-set Newton and barrier paths (`arneq_exact.stage.multilinear`),
-  and no other selection applies.
+* ``polymatrix`` [T11]: two agents without masks, agent i corrupted-against with probability p_i: Lemke's
+  method.
+* ``general``: everything else, any number of agents under any threat [T10], by pure profiles, active-set
+  Newton and barrier paths (`arneq_exact.stage.multilinear`).
 
 A stage game may have many equilibria: a selection chooses (`arneq_exact.stage.selection`). ``first`` is the
-one that the method of the class finds; for others all are enumerated (`arneq_exact.stage.enumeration`;
-bimatrix games in floating point, for speed). Values of a decoupled game are unique, and it is never
-enumerated.
+one that the method of the class finds, the same whatever was played before. For others all are enumerated
+(`arneq_exact.stage.enumeration`; bimatrix games in floating point, for speed). Where there is no enumeration,
+``nearest`` is the one that active-set Newton finds from the last profile, and no other selection applies.
+Values of a decoupled game are unique, and it is never enumerated.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from arneq_exact.errors import InputError, StageError
+from arneq_exact.model.corruption import Corruption, Masks
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.bimatrix import equilibria_of_batch, solve_bimatrix
-from arneq_exact.stage.enumeration import MOST_AGENTS, enumerate_under
+from arneq_exact.stage.enumeration import enumerate_under, enumeration_class, no_enumeration
 from arneq_exact.stage.linear import solve_matrix_games
 from arneq_exact.stage.multilinear import solve_multilinear_games
 from arneq_exact.stage.polymatrix import solve_polymatrix
@@ -38,6 +39,8 @@ from arneq_exact.stage.selection import Chooser, Profile, Selection
 from arneq_exact.stage.verification import count
 
 BACKENDS = ("auto", "reference")
+WITHOUT_ENUMERATION = ("first", "nearest")
+"""Selections that apply to every stage game."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +70,19 @@ def two_agent_probabilities(threat: ThreatModel) -> tuple[float, float]:
     return first, second
 
 
-def stage_class(n: int, threat: ThreatModel) -> str | None:
-    """Return the class of stage game, or None where no stage solver exists."""
-    if threat.masks is not None:
-        return None
+def stage_class(n: int, threat: ThreatModel, masks: Masks = ()) -> str:
+    """Return the class of the stage games of states in which corrupted agents obey `masks`."""
     if threat.decouples(n):
         return "decoupled"
-    if n == 2 and all(len(threat.corruptions(2, agent)) == 1 for agent in range(2)):
+    points = _masked(n, threat, masks)
+    if n == 2 and all(len(own) == 1 and not own[0].allowed for own in points):
         return "bimatrix" if two_agent_probabilities(threat) == (0.0, 0.0) else "polymatrix"
-    return None
+    return "general"
+
+
+def _masked(n: int, threat: ThreatModel, masks: Masks) -> list[tuple[Corruption, ...]]:
+    """Return every agent's extreme points where corrupted agents obey `masks`."""
+    return [tuple(point.restricted(masks) for point in threat.corruptions(n, agent)) for agent in range(n)]
 
 
 class StageSolver:
@@ -90,12 +97,13 @@ class StageSolver:
     backend : {"auto", "reference"}
     calls : Counter, optional
         Counts calls into each routine.
+    masks : tuple of (agent, actions)
+        What corrupted agents can play in the states at hand, where that is not everything.
 
     Raises
     ------
     InputError
-        If the class has no stage solver, the backend does not exist, or the selection does not exist or
-        does not apply.
+        If the backend does not exist or has no solver for the class, or there is no such selection.
     """
 
     def __init__(
@@ -106,29 +114,36 @@ class StageSolver:
         selection: Selection = "first",
         backend: str = "auto",
         calls: Counter[str] | None = None,
+        masks: Masks = (),
     ) -> None:
-        kind = stage_class(n, threat)
-        if kind is None and threat.masks is None and (n <= MOST_AGENTS or selection == "first"):
-            kind = "enumerated"
-        if kind is None:
-            raise InputError(
-                f"stage games of n = {n} agents under {threat.describe()} have no solver yet; "
-                f"must be selection 'first' without masks, or n <= {MOST_AGENTS} with two actions each"
-            )
         if backend not in BACKENDS:
             raise InputError(f"backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
-        self.kind = kind
+        self.kind = stage_class(n, threat, masks)
         self.threat = threat
         self.backend = backend
         self.calls = calls
-        self.corruptions = [threat.corruptions(n, agent) for agent in range(n)]
+        self.corruptions = _masked(n, threat, masks)
         self.chooser = Chooser(selection, self.corruptions, backend, calls)
-        if kind == "polymatrix" and self.chooser.enumerates:
-            self.kind = "enumerated"
-        if self.kind == "enumerated" and backend == "reference":
+        if self.kind == "polymatrix" and self.chooser.enumerates:
+            self.kind = "general"
+        if self.kind == "general" and backend == "reference":
             raise InputError(
                 f"backend is 'reference' with selection {selection!r}; stage games of n = {n} agents under "
-                f"{threat.describe()} are enumerated by backend 'auto' only"
+                f"{threat.describe()} are solved by backend 'auto' only"
+            )
+
+    def require_selection(self, counts: Sequence[int]) -> None:
+        """Refuse agents with these action counts if the selection needs an enumeration that there is not.
+
+        Raises
+        ------
+        InputError
+        """
+        free = self.kind != "general" or self.chooser.selection in WITHOUT_ENUMERATION
+        if not free and enumeration_class(counts, self.corruptions) is None:
+            raise InputError(
+                f"selection is {self.chooser.selection!r}; {no_enumeration(counts, self.threat.describe())}, "
+                f"or the selection one of {', '.join(WITHOUT_ENUMERATION)}"
             )
 
     def solve(
@@ -144,16 +159,16 @@ class StageSolver:
 
         Raises
         ------
+        InputError
+            If the selection needs an enumeration, and these stage games have none.
         StageError
             If no method of the backend solves some stage game.
         """
+        self.require_selection(payoffs[0].shape[1:])
         if self.kind == "decoupled":
             return self._decoupled(payoffs)
-        if self.kind == "enumerated":
-            if not self.chooser.enumerates and not enumerable(payoffs[0].shape[1:]):
-                found = solve_multilinear_games(payoffs, self.corruptions, calls=self.calls)
-                return StageProfiles(found.policy, found.attack)
-            return self._enumerated(payoffs, previous)
+        if self.kind == "general":
+            return self._general(payoffs, previous)
         pair = np.stack(payoffs, axis=1)
         if self.kind == "bimatrix":
             return self._bimatrix(pair, previous)
@@ -190,6 +205,21 @@ class StageSolver:
         policy = tuple(np.stack([profile[agent] for profile in chosen]) for agent in range(2))
         return StageProfiles(policy, (unused, unused))
 
+    def _general(self, payoffs: Sequence[FloatArray], previous: Sequence[FloatArray] | None) -> StageProfiles:
+        enumerable = enumeration_class(payoffs[0].shape[1:], self.corruptions) is not None
+        if enumerable and self.chooser.enumerates:
+            return self._enumerated(payoffs, previous)
+        start = None
+        if self.chooser.enumerates and previous is not None:
+            start = tuple(previous), self._attacks(payoffs, previous)
+        try:
+            found = solve_multilinear_games(payoffs, self.corruptions, start, calls=self.calls)
+        except StageError:
+            if not enumerable:
+                raise
+            return self._enumerated(payoffs, previous)
+        return StageProfiles(found.policy, found.attack)
+
     def _enumerated(
         self, payoffs: Sequence[FloatArray], previous: Sequence[FloatArray] | None
     ) -> StageProfiles:
@@ -202,20 +232,18 @@ class StageSolver:
             profiles = [one.policy for one in found.equilibria]
             chosen.append(self.chooser.choose(profiles, stage, _last(previous, state)))
         policy = [np.stack([profile[agent] for profile in chosen]) for agent in range(len(payoffs))]
-        attack = [
+        return StageProfiles(tuple(policy), self._attacks(payoffs, policy))
+
+    def _attacks(self, payoffs: Sequence[FloatArray], policy: Sequence[FloatArray]) -> tuple[FloatArray, ...]:
+        """Return the attackers' optimal mixtures where the others play `policy`."""
+        return tuple(
             solve_matrix_games(
                 robust_matrix(payoff, policy, self.corruptions[agent], agent),
                 backend=self.backend,
                 calls=self.calls,
             ).column
             for agent, payoff in enumerate(payoffs)
-        ]
-        return StageProfiles(tuple(policy), tuple(attack))
-
-
-def enumerable(counts: Sequence[int]) -> bool:
-    """Tell whether all stage ARNEQ can be enumerated for agents with these action counts."""
-    return len(counts) <= 2 or (len(counts) <= MOST_AGENTS and max(counts) <= 2)
+        )
 
 
 def _last(previous: Sequence[FloatArray] | None, state: int) -> Profile | None:

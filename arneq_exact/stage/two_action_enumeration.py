@@ -102,7 +102,7 @@ def two_action_profiles(
     unit = unit_payoffs(np.asarray(payoffs, dtype=np.float64), 1, "two_action_profiles")[0]
     counts = unit.shape[1:]
     n = len(counts)
-    columns = column_functions(unit, corruptions)
+    columns = [corner_payoffs(unit[agent], points, agent) for agent, points in enumerate(corruptions)]
     profiles: list[FloatArray] = []
     undecided: list[FloatArray] = []
     exhausted = False
@@ -143,27 +143,32 @@ def two_action_profiles(
     )
 
 
-def column_functions(unit: FloatArray, corruptions: Sequence[Sequence[Corruption]]) -> list[FloatArray]:
-    """For each agent f_c at the corners of the cube of profiles, (C, 2, ..., 2); lone actions are doubled."""
-    n = unit.ndim - 1
+def corner_payoffs(unit: FloatArray, points: Sequence[Corruption], agent: int) -> FloatArray:
+    """Return the agent's distinct f_c at the corners of the cube of profiles, (C, 2, ..., 2).
+
+    Parameters
+    ----------
+    unit : (A1, ..., An) array
+        Payoffs of the agent, in units of their range; at most two actions each. Lone actions are doubled.
+    points : the extreme points of its Ω_i
+    agent : int
+    """
+    n = unit.ndim
     corner = np.indices((2,) * n).reshape(n, -1)
-    policy = [np.eye(count)[np.minimum(corner[i], count - 1)] for i, count in enumerate(unit.shape[1:])]
-    functions = []
-    for agent in range(n):
-        batch = np.broadcast_to(unit[agent], (1 << n, *unit.shape[1:]))
-        matrix = robust_matrix(batch, policy, corruptions[agent], agent)
-        values = np.einsum("ba,bac->cb", policy[agent], matrix)
-        functions.append(_distinct(values.reshape(-1, *[2] * n)))
-    return functions
+    policy = [np.eye(count)[np.minimum(corner[i], count - 1)] for i, count in enumerate(unit.shape)]
+    matrix = robust_matrix(np.broadcast_to(unit, (1 << n, *unit.shape)), policy, points, agent)
+    values = np.einsum("ba,bac->cb", policy[agent], matrix)
+    return _distinct(values.reshape(-1, *[2] * n))
 
 
 def _distinct(functions: FloatArray) -> FloatArray:
     """Drop functions that repeat an earlier one."""
-    kept: list[FloatArray] = []
-    for function in functions:
-        if not any(np.abs(function - other).max() <= 1e-15 for other in kept):
-            kept.append(function)
-    return np.stack(kept)
+    rows = functions.reshape(len(functions), -1)
+    kept: list[int] = []
+    for number, row in enumerate(rows):
+        if (np.abs(rows[kept] - row).max(axis=1) > 1e-15).all():
+            kept.append(number)
+    return functions[kept]
 
 
 def _search(columns: Sequence[FloatArray], play: IntArray) -> tuple[FloatArray, FloatArray, int, bool]:

@@ -73,7 +73,7 @@ class Clock:
         """Tell whether the time limit has passed."""
         return self.time_limit is not None and self.seconds >= self.time_limit
 
-    def tell(self, method: str, line: str, best: float) -> None:
+    def tell(self, method: str, line: str, best: float, proved: float) -> None:
         """Pass on a line of progress."""
         if self.progress is not None:
-            self.progress(Progress(method, line, best, self.seconds))
+            self.progress(Progress(method, line, best, proved, self.seconds))

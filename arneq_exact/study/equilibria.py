@@ -239,7 +239,8 @@ class _Search:
     argument: str = ""
 
     def report(self, line: str) -> None:
-        self.clock.tell(self.method, f"{self.prefix}{len(self.known)} found; {line}", self.best)
+        line = f"{self.prefix}{len(self.known)} found; {line}"
+        self.clock.tell(self.method, line, self.best, self.best)
         if self.clock.over:
             raise _OutOfTime
 

@@ -136,7 +136,7 @@ class _Study:
         """Solve one level; note if that ended by Ctrl-C or the clock, which come out as incomplete."""
 
         def tell(inner: Progress) -> None:
-            self.clock.tell(inner.method, f"{label}: {inner.line}", inner.best)
+            self.clock.tell(inner.method, f"{label}: {inner.line}", inner.best, inner.proved)
 
         found = None
         if self.starts:

@@ -12,6 +12,7 @@ One-shot games of the classes of `arneq_exact.stage.enumeration` are enumerated 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,9 +74,19 @@ def enumerated(game: MarkovGame, threat: ThreatModel) -> StageEquilibriaList | N
     if enumeration_class(counts, corruptions_at(threat, game.n_agents, 0)) is None:
         return None
     try:
-        return enumerate_equilibria(game.rewards.T.reshape(-1, *counts), threat)
+        return enumerate_equilibria(_exact_rewards(game).T.reshape(-1, *counts), threat)
     except StageError:  # a limit on sizes
         return None
+
+
+def _exact_rewards(game: MarkovGame) -> NDArray[Any]:
+    """Return rewards (rows, n) as the game means them: rationals, not their roundings, may tie."""
+    if game.exact is None:
+        return game.rewards
+    table = np.empty(game.rewards.shape, dtype=object)
+    for row, agent in np.ndindex(*table.shape):
+        table[row, agent] = game.exact.reward(row, agent)
+    return table
 
 
 def _random_mixtures(mask: NDArray[np.bool_], concentration: float, rng: np.random.Generator) -> FloatArray:

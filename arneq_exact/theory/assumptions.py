@@ -32,7 +32,7 @@ from arneq_exact.stage.equilibrium_types import (
     TYPE_B_PRIME,
     UNDECIDED,
     equal_within,
-    stage_types,
+    types_at,
 )
 from arneq_exact.stage.robust import robust_matrix
 
@@ -182,7 +182,7 @@ def selected_types(
     [(False, True), (False, True)]
     """
     values = stage_values(payoffs, policy, corruptions)
-    flags = stage_types(payoffs, values, corruptions, backend=backend, calls=calls)
+    flags = types_at(payoffs, values, corruptions, backend=backend, calls=calls)
     found = []
     for agent, payoff in enumerate(payoffs):
         own_first = np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1)

@@ -27,7 +27,7 @@ from arneq_exact.markov.evaluate import gap, robust_values
 from arneq_exact.markov.iteration import iterate
 from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.rationals import FloatArray
-from arneq_exact.stage.equilibrium_types import stage_types
+from arneq_exact.stage.equilibrium_types import types_at
 from arneq_exact.theory import generators
 from arneq_exact.theory.assumptions import (
     EncounteredTypes,
@@ -206,7 +206,7 @@ def _flags(instance: Instance, payoffs: FloatArray, values: FloatArray) -> Flags
     for state in range(game.n_states):
         rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
         stage = payoffs[:, rows].reshape(game.n_agents, *game.action_counts[state].tolist())
-        flags[:, state] = stage_types(stage, values[:, state], corruptions)
+        flags[:, state] = types_at(stage, values[:, state], corruptions)
     return flags
 
 

@@ -1,7 +1,7 @@
 """Directives that read the package when the site is built, so that tables cannot drift from the code.
 
-``solver-table`` and ``solver-facts NAME`` read the registry of solvers, ``catalog-table`` and
-``catalog-entries`` the catalog, ``command-help COMMAND`` the command line's own help.
+``solver-table`` and ``solver-facts NAME`` read the registry of solvers, ``learner-table`` that of learners,
+``catalog-table`` and ``catalog-entries`` the catalog, ``command-help COMMAND`` the command line's own help.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 from arneq_exact import catalog, cli
+from arneq_exact.learning.registry import LEARNERS
 from arneq_exact.markov.registry import SOLVERS
 
 STATEMENT = re.compile(r"(\[(?:T|F)\d+[a-z]?\])")
@@ -104,6 +105,14 @@ class SolverFacts(Table):
         return [self.table((), rows, (28, 72))]
 
 
+class LearnerTable(Table):
+    """All rows of the registry of learners."""
+
+    def run(self) -> list[nodes.Node]:
+        rows = [([nodes.literal("", entry.name)], entry.aims_at, entry.trains_against) for entry in LEARNERS]
+        return [self.table(("name", "aims at", "trains against"), rows, (25, 30, 45))]
+
+
 class CatalogTable(Table):
     """The list of catalog games."""
 
@@ -168,6 +177,7 @@ class CommandHelp(SphinxDirective):
 def setup(app: Any) -> dict[str, bool]:
     app.add_directive("solver-table", SolverTable)
     app.add_directive("solver-facts", SolverFacts)
+    app.add_directive("learner-table", LearnerTable)
     app.add_directive("catalog-table", CatalogTable)
     app.add_directive("catalog-entries", CatalogEntries)
     app.add_directive("command-help", CommandHelp)

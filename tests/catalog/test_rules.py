@@ -121,6 +121,12 @@ def test_foraging_offers_only_moves_that_have_an_effect():
     assert offered(game, "a1 c2 b1 | b2", 2) == ["none", "right", "load b2"]
 
 
+def test_foraging_with_shared_food_pays_everyone_the_sum():
+    own, shared = default_game("level-based-foraging"), catalog.load("level-based-foraging", shared=True)
+    np.testing.assert_allclose(shared.rewards, own.rewards.sum(axis=1)[:, None].repeat(3, axis=1), atol=1e-15)
+    assert (shared.transitions != own.transitions).nnz == 0
+
+
 def test_foraging_starts_anywhere_and_a_whole_board_is_worth_one():
     game = default_game("level-based-foraging")
     assert np.count_nonzero(game.initial) == 24
@@ -135,6 +141,7 @@ def test_foraging_starts_anywhere_and_a_whole_board_is_worth_one():
     [
         ("level-based-foraging", {"levels": (1, 1, 2, 2, 1)}),
         ("level-based-foraging", {"food": {"z9": 1}}),
+        ("level-based-foraging", {"shared": 1}),
         ("crate-pushing", {"width": 4}),
         ("patrolling", {"targets": {}}),
         ("littman-soccer", {"after_goal": "stop"}),

@@ -13,6 +13,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.exact_lemke import polymatrix_equilibrium
 from arneq_exact.stage.exact_simplex import solve_integer_game
 from arneq_exact.stage.exact_stage import ExactStageSolver
+from arneq_exact.stage.robust import robust_matrix
 
 
 def exact(table) -> np.ndarray:
@@ -127,3 +128,43 @@ def test_bits_stop_the_pivoting():
 def test_other_classes_are_refused(n, threat):
     with pytest.raises(StageError, match="outside of the classes that have a rational equilibrium"):
         ExactStageSolver(n, threat)
+
+
+MASKED = {
+    "for certain": (ThreatModel(sets={0: [{1}], 1: [{0}]}), ((0, (1,)), (1, (0, 2)))),
+    "with a probability": (
+        ThreatModel(distribution={0: {(): "1/3", (1,): "2/3"}, 1: {(0,): 1}}),
+        ((0, (0, 2)), (1, (2,))),
+    ),
+    "who chooses, without masks": (ThreatModel(1, inequalities=([[-1, 0]], ["-1/2"])), ()),
+    "who chooses under masks elsewhere": (ThreatModel(1, masks={0: {7: [0]}}), ()),
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_attackers_of_two_agents_by_the_robust_matrix(rng, name):
+    """Masked columns, and columns of the smaller probabilities that nobody would choose."""
+    threat, masks = MASKED[name]
+    solver = ExactStageSolver(2, threat)
+    points = [[point.restricted(masks) for point in threat.corruptions(2, agent)] for agent in range(2)]
+    for _ in range(10):
+        payoffs = [exact(rng.integers(0, 4, (3, 3))) for _ in range(2)]
+        found = solver.solve(payoffs, masks)
+        policy = [np.array([[float(p) for p in x]]) for x in found.policy]
+        for agent, payoff in enumerate(payoffs):
+            matrix = robust_matrix(payoff.astype(float)[None], policy, points[agent], agent)[0]
+            worth = policy[agent][0] @ matrix
+            assert len(found.attack[agent]) == len(worth)
+            assert sum(found.attack[agent]) == 1
+            best = matrix @ np.array([float(p) for p in found.attack[agent]])
+            assert worth.min() == pytest.approx(float(found.value[agent]), abs=1e-12)
+            assert best.max() == pytest.approx(float(found.value[agent]), abs=1e-12)
+            assert worth[found.worst[agent]] == pytest.approx(worth.min(), abs=1e-12)
+
+
+def test_masked_attackers_who_choose_a_probability_have_no_rational_answer():
+    solver = ExactStageSolver(2, ThreatModel(1, masks={0: {0: [0]}}))
+    payoffs = [exact([[1, 0], [0, 1]])] * 2
+    assert solver.solve(payoffs).value == [Fraction(1, 2)] * 2
+    with pytest.raises(StageError, match="k = 1, masked actions are outside of the classes"):
+        solver.solve(payoffs, ((0, (0,)),))

@@ -57,6 +57,39 @@ def test_threats_that_decouple(rng, n):
     verify(game, ThreatModel(n - 1), solve(game, ThreatModel(n - 1), horizon=3, exact=True))
 
 
+MASKED = {
+    "two agents, for certain": (2, ThreatModel(sets={0: [{1}], 1: [{0}]}, masks={1: {0: [1]}})),
+    "two agents, one in three times": (
+        2,
+        ThreatModel(
+            distribution={0: {(): "2/3", (1,): "1/3"}, 1: {(0,): "1/3", (): "2/3"}}, masks={0: {1: [0, 2]}}
+        ),
+    ),
+    "two agents, at least half": (2, ThreatModel(1, inequalities=([[-1, 0]], ["-1/2"]))),
+    "three agents who decouple": (
+        3,
+        ThreatModel(sets={0: [{1, 2}], 1: [{0, 2}], 2: [{0, 1}]}, masks={0: {0: [1]}, 2: {0: [0, 2]}}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_masks_and_choices_of_a_probability(rng, name):
+    n, threat = MASKED[name]
+    game = games.random_game(rng, n, 2, 3, 0.9, kind="integer")
+    verify(game, threat, solve(game, threat, horizon=2, exact=True))
+
+
+def test_masks_without_a_rational_answer_are_named(rng):
+    """An attacker that chooses how probable corruption is, under masks: certified, with the reason."""
+    game = games.random_game(rng, 2, 2, 2, 0.9, kind="integer")
+    threat = ThreatModel(1, masks={0: {0: [1]}})
+    solution = solve(game, threat, horizon=3, exact=True)
+    assert solution.proved
+    assert solution.method == "backward-induction"
+    assert "not in rational numbers: at step 2, state '0': stage games of n = 2 agents" in solution.message
+
+
 def test_one_shot_and_known_answers():
     """[F5]: the security value of the column agent in the climbing game."""
     game = catalog.load("climbing")

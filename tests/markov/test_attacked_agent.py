@@ -7,10 +7,21 @@ import games
 import numpy as np
 import pytest
 
+from arneq_exact import catalog
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+
+
+def test_dust_where_values_are_zero_does_not_cycle():
+    """Policy iteration of the attacker used to run to its limit here, between moves that are both worth 0."""
+    game = catalog.load("level-based-foraging")
+    policy = Policy.uniform(game)
+    reply = AttackedAgent(game, ThreatModel(1), list(policy), 2).robust_value(policy[2])
+    assert reply.rounds <= 21
+    stage, _ = AttackedAgent(game, ThreatModel(1), list(policy), 2).stage_worst(policy[2], reply.value)
+    np.testing.assert_allclose(stage, reply.value, rtol=0, atol=1e-15)
 
 
 def van_der_wal() -> MarkovGame:

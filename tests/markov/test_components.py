@@ -8,9 +8,20 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from arneq_exact import MarkovGame, Policy, ThreatModel, catalog, check, gap, robust_values, solve
+from arneq_exact import (
+    MarkovGame,
+    Policy,
+    ThreatModel,
+    best_response,
+    catalog,
+    certify,
+    check,
+    gap,
+    robust_values,
+    solve,
+)
 from arneq_exact.errors import StageError
-from arneq_exact.markov import components
+from arneq_exact.markov import components, stage_policy_iteration
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.model.state_graph import state_graph
 
@@ -59,7 +70,7 @@ def test_a_level_is_worth_what_it_is_worth_in_the_whole(rng, ending):
     whole = robust_values(game, threat, Policy(game, arrays))
     for states in components.levels(game):
         level = components.level_game(game, states, whole)
-        own = components.level_threat(threat, states)
+        own = components.level_threat(game, threat, states)
         part = Policy(level, [array[states] for array in arrays])
         assert np.allclose(robust_values(level, own, part), whole[:, states], atol=1e-12)
 
@@ -104,10 +115,21 @@ def test_small_games_and_single_components_are_left_alone(rng):
         assert list(components.by_levels(problem, lambda given: pytest.fail("asked"))) == []
 
 
-def test_the_profile_is_an_equilibrium_of_the_whole(rng):
+@pytest.mark.parametrize("masks", [None, {0: {0: [0], 5: [1]}}])
+def test_the_profile_comes_with_what_proves_it(rng, masks):
+    """Values and attacks put together from the levels are those of the whole; masks make unequal widths."""
     game, _ = chain(rng, 3, 3, 11, ending=0.5)
-    from arneq_exact.markov import stage_policy_iteration
-
-    problem = Problem(game, ThreatModel(1))
-    (candidate,) = components.by_levels(problem, stage_policy_iteration.run)
-    assert (gap(game, ThreatModel(1), candidate.policy).max(axis=1) <= 1e-8 * game.reward_range).all()
+    threat = ThreatModel(1, masks=masks)
+    (candidate,) = components.by_levels(Problem(game, threat), stage_policy_iteration.run)
+    unit = game.reward_range
+    assert (gap(game, threat, candidate.policy).max(axis=1) <= 1e-8 * unit).all()
+    bounds = candidate.bounds
+    np.testing.assert_allclose(bounds.lower, robust_values(game, threat, candidate.policy), atol=1e-10)
+    for agent in range(3):
+        best = best_response(game, threat, candidate.policy, agent)
+        np.testing.assert_allclose(bounds.upper[agent], best.value, atol=1e-8)
+        assert bounds.attack[agent].shape == best.attack.shape
+        np.testing.assert_allclose(bounds.attack[agent].sum(axis=1), 1, atol=1e-12)
+    certificate = certify(game, threat, candidate.policy, bounds=bounds)
+    assert check(game, certificate, threat).valid
+    assert max(certificate.epsilon) <= 1e-8 * unit.min()

@@ -229,9 +229,9 @@ def test_options_that_do_not_exist_are_refused(options, message):
         iterate(games.nosde(), ThreatModel(0), **options)
 
 
-def test_classes_without_stage_solver_are_refused(rng):
-    with pytest.raises(InputError, match="n = 5 agents under k = 1 have no solver yet"):
-        iterate(games.random_game(rng, 5), ThreatModel(1), selection="nearest")
+def test_selections_without_enumeration_are_refused(rng):
+    with pytest.raises(InputError, match=r"selection is 'welfare'; stage games of n = 5 agents .* no enum"):
+        iterate(games.random_game(rng, 5), ThreatModel(1), selection="welfare")
 
 
 def test_a_discount_of_one_is_refused():

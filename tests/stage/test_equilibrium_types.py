@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import brute_force
 import numpy as np
 import pytest
 
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, equilibrium_types
+from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, stage_types
 
 BOTH = TYPE_A | TYPE_B_PRIME
 
 
-def types_of(payoff, value, agent=0, corrupted=0.0) -> int:
-    found = equilibrium_types(np.array([payoff], dtype=float), np.array([float(value)]), agent, corrupted)
-    return int(found[0])
+def types_of(payoff, value, agent=0, corrupted=0.0, masks=()) -> int:
+    """Types of one of two agents; the other agent's payoffs and value are the same."""
+    payoffs, values = [np.array([payoff], dtype=float)] * 2, np.full((2, 1), float(value))
+    threat = ThreatModel(1, probability=corrupted)
+    points = [[point.restricted(masks) for point in threat.corruptions(2, i)] for i in range(2)]
+    return int(stage_types(payoffs, values, points)[agent, 0])
 
 
 def test_mixed_types_of_one_game():
@@ -94,10 +99,47 @@ def test_tolerance_is_relative_to_the_payoff_range():
 
 def test_a_batch_is_decided_game_by_game():
     payoffs = np.array([[[5.0, 1.0], [1.0, 1.0]]] * 3)
-    assert equilibrium_types(payoffs, np.array([5.0, 1.0, 3.0]), 0, 0.0).tolist() == [
-        TYPE_A,
-        TYPE_B_PRIME,
-        0,
-    ]
+    points = [ThreatModel(0).corruptions(2, agent) for agent in range(2)]
+    found = stage_types([payoffs] * 2, np.array([[5.0, 1.0, 3.0]] * 2), points)
+    assert found.tolist() == [[TYPE_A, TYPE_B_PRIME, 0]] * 2
     one = np.array([[3.0, 1.0], [0.0, 0.0]])
-    assert equilibrium_types(one, np.array([3.0, 0.0]), 0, 0.0).tolist() == [BOTH, BOTH]
+    alone = [ThreatModel(0).corruptions(1, 0)]
+    assert stage_types([one], np.array([[3.0, 0.0]]), alone).tolist() == [[BOTH, BOTH]]
+
+
+def test_masks_move_the_maximum_and_not_the_security_value():
+    """Corrupted for certain, but to the first action only: the maximum is 5, the security value 1."""
+    first = ((0, (0,)), (1, (0,)))
+    assert types_of([[5, 1], [1, 1]], 5, corrupted=1.0, masks=first) == TYPE_A
+    assert types_of([[5, 1], [1, 1]], 5, corrupted=0.5, masks=first) == TYPE_A
+    assert types_of([[5, 1], [1, 1]], 1, corrupted=0.5, masks=first) == TYPE_B_PRIME
+    assert types_of([[5, 1], [1, 1]], 3, corrupted=0.5, masks=first) == 0
+    assert types_of([[5, 1], [1, 1]], 3, corrupted=0.5) == TYPE_A
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_type_a_against_a_grid(rng, k):
+    """The largest g_i over product profiles, whose maximisers need not be pure."""
+    corruptions = [ThreatModel(k).corruptions(3, agent) for agent in range(3)]
+    payoffs = rng.uniform(-1, 1, (3, 2, 2, 2))
+    greatest = np.full(3, -np.inf)
+    axis = np.linspace(0, 1, 9)
+    for point in product(axis, repeat=3):
+        profile = [np.array([1 - p, p]) for p in point]
+        for agent, payoff in enumerate(payoffs):
+            attacks = list(brute_force.columns(ThreatModel(k), 3, agent, (2, 2, 2)))
+            table = brute_force.matrix(payoff, profile, agent, attacks)
+            greatest[agent] = max(greatest[agent], float((profile[agent] @ table).min()))
+
+    def types(values):
+        return stage_types([payoff[None] for payoff in payoffs], np.array(values)[:, None], corruptions)[:, 0]
+
+    below = types(greatest - 1e-6)
+    assert not (below & TYPE_A).any()
+    if k == 0:  # multi-affine: the maximum is at a corner, so the grid has it
+        assert (types(greatest) & TYPE_A).all()
+    assert (types(np.ones(3)) & TYPE_A).all()
+    security = [
+        brute_force.maximin(np.moveaxis(payoff, i, 0).reshape(2, 4)) for i, payoff in enumerate(payoffs)
+    ]
+    assert (types(security) & TYPE_B_PRIME).all()

@@ -10,7 +10,7 @@ import pytest
 
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage import equilibrium_types
-from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
+from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, types_at
 from arneq_exact.stage.greatest_value import columns_at_pure_profiles, greatest_value
 
 
@@ -101,7 +101,7 @@ def test_what_the_budget_does_not_decide_is_undecided(monkeypatch):
     monkeypatch.setattr(
         equilibrium_types, "greatest_value", lambda *args, **options: original(*args, **options, corners=27)
     )
-    flags = stage_types(payoffs, near, points)
+    flags = types_at(payoffs, near, points)
     first_box_decides = [found.boxes == 1 for found in bounds]
     assert first_box_decides == [True, False, False]
     assert flags.tolist() == [TYPE_A, UNDECIDED, UNDECIDED]
@@ -118,10 +118,10 @@ def test_three_actions_are_decided(rng):
     )
     drops = tables[:, :, 2] - tables[:, :, 0]
     values = np.array([payoffs[i].max() - np.delete(drops[i], i).max() for i in range(3)])
-    assert stage_types(payoffs, values, corruptions(3, 1)).tolist() == [TYPE_A] * 3
-    assert not (stage_types(payoffs, values - 1e-3, corruptions(3, 1)) & TYPE_A).any()
+    assert types_at(payoffs, values, corruptions(3, 1)).tolist() == [TYPE_A] * 3
+    assert not (types_at(payoffs, values - 1e-3, corruptions(3, 1)) & TYPE_A).any()
     security = np.array([tables[i, i, 2] + tables[i].min(axis=1).sum() - tables[i, i, 0] for i in range(3)])
-    assert stage_types(payoffs, security, corruptions(3, 1)).tolist() == [TYPE_B_PRIME] * 3
+    assert types_at(payoffs, security, corruptions(3, 1)).tolist() == [TYPE_B_PRIME] * 3
 
 
 def test_games_too_large_are_not_examined():

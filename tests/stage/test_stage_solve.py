@@ -36,13 +36,20 @@ def test_classes():
     assert stage_class(2, ThreatModel(1, probability="1/2")) == "polymatrix"
     assert stage_class(2, ThreatModel(1, probability=0)) == "bimatrix"
     assert stage_class(3, ThreatModel(2)) == "decoupled"
-    assert stage_class(3, ThreatModel(1)) is None
-    assert stage_class(3, ThreatModel(0)) is None
-    assert stage_class(3, ThreatModel(2, probability="1/2")) is None
+    assert stage_class(3, ThreatModel(1)) == "general"
+    assert stage_class(3, ThreatModel(0)) == "general"
+    assert stage_class(3, ThreatModel(2, probability="1/2")) == "general"
     # [T4]: sets that hold everyone decouple as well; one agent alone always does.
     assert stage_class(3, ThreatModel(sets={0: [{1, 2}, {1}], 1: [{0, 2}], 2: [{0, 1}]})) == "decoupled"
     assert stage_class(2, ThreatModel(sets={0: [{1}], 1: [[]]})) == "polymatrix"
     assert stage_class(1, ThreatModel(5, probability="1/2")) == "decoupled"
+    # Masks take columns away, which leaves decoupled games decoupled; smaller sets are others' columns.
+    on_second = ((1, (0,)),)
+    both = ThreatModel(sets={0: [{1}], 1: [{0}]}, masks={1: {0: [0]}})
+    assert stage_class(2, both, on_second) == "decoupled"
+    assert stage_class(2, ThreatModel(1, masks={1: {0: [0]}})) == "general"
+    half = ThreatModel(sets={0: [{1}], 1: [[]]}, masks={1: {0: [0]}})
+    assert [stage_class(2, half, masks) for masks in ((), on_second)] == ["polymatrix", "general"]
 
 
 def test_probabilities_of_two_agents():
@@ -153,16 +160,14 @@ def test_unknown_selections_are_refused(selection):
         StageSolver(2, ThreatModel(0), selection=selection)
 
 
-def test_classes_without_a_solver_are_refused_by_name():
-    with pytest.raises(InputError, match=r"n = 5 agents under k = 1 have no solver yet"):
-        StageSolver(5, ThreatModel(1), selection="nearest")
+def test_selections_without_enumeration_are_refused_by_name():
     payoffs = list(np.zeros((3, 1, 2, 3, 2)))
     with pytest.raises(InputError, match="n = 3 agents with 2, 3, 2 actions under k = 1 have no"):
         StageSolver(3, ThreatModel(1), selection="welfare").solve(payoffs)
 
 
 def test_enumeration_is_no_part_of_the_reference():
-    with pytest.raises(InputError, match=r"selection 'welfare'.*are enumerated by backend 'auto' only"):
+    with pytest.raises(InputError, match=r"selection 'welfare'.*are solved by backend 'auto' only"):
         StageSolver(2, ThreatModel(1, probability="1/2"), selection="welfare", backend="reference")
 
 

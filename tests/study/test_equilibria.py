@@ -268,3 +268,17 @@ def test_refused_games():
         equilibria(3, ThreatModel(0))
     with pytest.raises(GameError, match="discount"):
         equilibria(games.nosde(1.0), ThreatModel(0))
+
+
+def test_rational_payoffs_are_enumerated_as_they_are():
+    """Action 1 ties with the others at (1/2, 1/2), where 7/10 + 1/10 = 8/10; the doubles' sum is less."""
+    own = [["7/10", "1/10"], ["8/10", 0], [0, "8/10"]]
+    game = MarkovGame.one_shot([own, np.zeros((3, 2), dtype=int).tolist()])
+    found = equilibria(game, ThreatModel(0))
+    assert found.completeness == "complete"
+    verify(found)
+    tied = [one for one in found if one.policy[0][0, 0] == 1]
+    assert [one.policy[1][0].tolist() for one in tied] == [[0.5, 0.5]]
+    doubles = np.array([[[0.7, 0.1], [0.8, 0.0], [0.0, 0.8]], np.zeros((3, 2))])
+    rounded = equilibria(MarkovGame.one_shot(doubles), ThreatModel(0))
+    assert not [one for one in rounded if one.policy[0][0, 0] == 1]

@@ -13,7 +13,7 @@ from arneq_exact.errors import FileError, InputError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.enumeration import enumerate_equilibria
-from arneq_exact.stage.equilibrium_types import TYPE_A, stage_types
+from arneq_exact.stage.equilibrium_types import TYPE_A, types_at
 from arneq_exact.stage.greatest_value import columns_at_pure_profiles
 from arneq_exact.theory import generators, ledger
 from arneq_exact.theory.definition import exact_payoffs
@@ -105,7 +105,7 @@ def test_no_stage_equilibrium_of_the_stored_team_is_best_for_all():
     points = [threat.corruptions(3, agent) for agent in range(3)]
     assert len(found)
     for one in found.equilibria:
-        assert not (stage_types(payoffs, one.values, points) & TYPE_A).all()
+        assert not (types_at(payoffs, one.values, points) & TYPE_A).all()
 
 
 def test_the_search_finds_an_easy_one_by_itself_and_again():

@@ -1,0 +1,174 @@
+"""Runs that may be killed at any moment: checkpoints, and training that goes on from them.
+
+A checkpoint is an npz file with one header (which learner, game, threat, seed and options) and the arrays of
+the learner's state. It is written beside its place, forced to the disk and moved there in one step, so that
+whenever a run dies there is the last whole checkpoint or none. All randomness comes from (seed, iteration),
+so a resumed run makes the very iterations that an uninterrupted one makes, and its last checkpoint is the
+same to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arneq_exact.errors import FileError, InputError
+from arneq_exact.learning.learner import Array, Learner
+from arneq_exact.model.rationals import shown
+
+FORMAT = "arneq-checkpoint"
+VERSION = 1
+
+Report = Callable[[Learner], None]
+
+
+def train(
+    learner: Learner,
+    iterations: int,
+    *,
+    checkpoint: str | Path | None = None,
+    every: int = 100,
+    progress: Report | None = None,
+) -> Learner:
+    """Bring a learner to so many iterations in all, from its checkpoint if there is one.
+
+    Parameters
+    ----------
+    learner : Learner
+        Changed in place.
+    iterations : int
+        The total to reach; a learner that is there already stays as it is.
+    checkpoint : path, optional
+        Read at the beginning if the file exists, and written every `every` iterations and at the end.
+    every : int
+        Also how often `progress` is called.
+    progress : callable, optional
+        Called with the learner after every so many iterations, and not for those before a checkpoint.
+
+    Returns
+    -------
+    Learner
+        The same one.
+
+    Raises
+    ------
+    InputError
+        If an argument breaks its rule.
+    FileError
+        If the checkpoint is damaged, or of another run.
+
+    Examples
+    --------
+    >>> from arneq_exact import MarkovGame, ThreatModel
+    >>> from arneq_exact.learning import make_learner
+    >>> game = MarkovGame.one_shot([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]])
+    >>> train(make_learner("art-exact", game, ThreatModel(1)), 30).iteration
+    30
+    """
+    for name, value, least in (("iterations", iterations, 0), ("every", every, 1)):
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+            raise InputError(f"train: {name} is {shown(value)}; must be an integer of at least {least}")
+    if not isinstance(learner, Learner):
+        raise InputError(f"train: learner is {shown(learner)}; must be one that make_learner makes")
+    if checkpoint is not None and Path(checkpoint).exists():
+        load_checkpoint(learner, checkpoint)
+    while learner.iteration < iterations:
+        # Checkpoints fall on multiples of `every`, wherever the run began.
+        learner.step(min(every - learner.iteration % every, iterations - learner.iteration))
+        if checkpoint is not None:
+            save_checkpoint(learner, checkpoint)
+        if progress is not None:
+            progress(learner)
+    return learner
+
+
+def save_checkpoint(learner: Learner, path: str | Path) -> None:
+    """Write the learner's state so that the file is always whole; equal states give equal bytes.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    arrays: dict[str, Any] = dict(sorted(learner.state().items()))
+    packed = BytesIO()
+    np.savez(packed, header=np.array(json.dumps(_header(learner), sort_keys=True)), **arrays)
+    replace_file(path, packed.getvalue())
+
+
+def replace_file(path: str | Path, content: bytes) -> None:
+    """Write a file so that at any moment there is the whole old one or the whole new one.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written.
+    """
+    place = Path(path)
+    beside = place.with_name(f"{place.name}.part")
+    try:
+        with open(beside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, place)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def load_checkpoint(learner: Learner, path: str | Path) -> None:
+    """Put the state of a checkpoint back into a learner made with the same arguments.
+
+    Raises
+    ------
+    FileError
+        If the file is no checkpoint, or of another learner, game, threat, seed or other options.
+    """
+    state, header = _read(path)
+    if not isinstance(header, dict) or header.get("format") != FORMAT or header.get("version") != VERSION:
+        raise FileError(f"{path}: is no checkpoint of version {VERSION}; must be one that train wrote")
+    expected = json.loads(json.dumps(_header(learner)))
+    for key, value in expected.items():
+        if header.get(key) != value:
+            raise FileError(
+                f"{path}: {key} is {shown(header.get(key))}; must be that of the run: {shown(value)}"
+            )
+    try:
+        learner.restore(state)
+    except InputError as error:
+        raise FileError(f"{path}: {error}") from None
+
+
+def _header(learner: Learner) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "learner": learner.name,
+        "game": learner.game.content_hash,
+        "threat": learner.threat.to_json(),
+        "seed": learner.seed,
+        "settings": learner.settings,
+    }
+
+
+def _read(path: str | Path) -> tuple[dict[str, Array], Any]:
+    try:
+        # Opened as a zip first: np.load would take other files for pickles and speak of those.
+        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as file:
+            state = {name: np.asarray(file[name]) for name in file.files}
+        header = json.loads(str(state.pop("header")))
+    except FileNotFoundError:
+        raise FileError(f"{path}: there is no such file") from None
+    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
+        raise FileError(
+            f"{path}: is no checkpoint ({shown(str(error))}); must be one that train wrote"
+        ) from None
+    return state, header

@@ -1,0 +1,1 @@
+"""Experiments: learners on families of games, every iterate judged exactly, ground truth beside them."""

@@ -1,0 +1,324 @@
+"""The configuration of an experiment: one TOML file for people, and the list of runs that it stands for.
+
+::
+
+    title = "ART and its rivals"
+    seeds = 10                    # runs of each learner; seed s of all learners is the number s
+    points = 30                   # of each learning curve, after the one at the beginning
+    confidence = 0.95             # of the bands, over seeds
+    time_limit = 60               # seconds for the exact reference of one game and budget
+
+    [quick]                       # what --quick replaces
+    seeds = 2
+    points = 4
+    scale = 0.02                  # share of the iterations that are made
+
+    [[games]]
+    name = "foraging"             # in tables and figures
+    kind = "cooperative"          # likewise
+    game = "level-based-foraging" # of the catalog
+    parameters = {}
+    k = [1]
+    scale = 1.0                   # share of the iterations that are made here
+    quick = {width = 2, food = {a1 = 2}, levels = [1, 1, 1]}   # parameters under --quick
+
+    [[learners]]
+    name = "ART"
+    learner = "art-exact"         # in arneq_exact.learning.registry
+    iterations = 1000
+    options = {agent_rate = 1.0}
+    seeds = 1                     # for a learner without randomness
+
+An unknown key, a missing one or a value that breaks its rule is refused in one line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+from arneq_exact import catalog
+from arneq_exact.errors import FileError, InputError
+from arneq_exact.learning.registry import learner_names
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.rationals import shown
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A game under one budget.
+
+    Attributes
+    ----------
+    name, kind : str
+    game : str
+        Name in the catalog.
+    parameters : mapping
+    k : int
+    """
+
+    name: str
+    kind: str
+    game: str
+    parameters: Mapping[str, Any]
+    k: int
+
+    def load(self) -> MarkovGame:
+        """Build the game, once in each process."""
+        return _built(self.game, json.dumps(self.parameters, sort_keys=True))
+
+
+@cache
+def _built(game: str, parameters: str) -> MarkovGame:
+    return catalog.load(game, **json.loads(parameters))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One learner on one instance with one seed: all that its numbers depend on.
+
+    Attributes
+    ----------
+    instance : Instance
+    label : str
+        The learner's name in tables and figures.
+    learner : str
+        Its name in the registry.
+    options : mapping
+    iterations : int
+    points : int
+        Of the curve, after the one at iteration 0.
+    seed : int
+    """
+
+    instance: Instance
+    label: str
+    learner: str
+    options: Mapping[str, Any]
+    iterations: int
+    points: int
+    seed: int
+
+    @property
+    def evaluated(self) -> list[int]:
+        """Iterations at which the policy is judged: 0, …, `iterations`, at equal distances."""
+        return sorted({round(self.iterations * point / self.points) for point in range(self.points + 1)})
+
+    @property
+    def key(self) -> str:
+        """A file name; it changes with anything that the numbers depend on."""
+        name = f"{self.instance.name} k{self.instance.k} {self.label} seed{self.seed}"
+        return f"{slug(name)}-{fingerprint(self)}"
+
+
+@dataclass(frozen=True)
+class ExperimentConfig:
+    """What is compared.
+
+    Attributes
+    ----------
+    title : str
+    confidence : float
+    time_limit : float
+        Seconds for the exact reference of one instance.
+    instances : tuple of Instance
+    runs : tuple of Run
+        In the order of instances, learners and seeds.
+    """
+
+    title: str
+    confidence: float
+    time_limit: float
+    instances: tuple[Instance, ...]
+    runs: tuple[Run, ...]
+
+
+def slug(text: str) -> str:
+    """Return letters, digits and single hyphens.
+
+    Examples
+    --------
+    >>> slug("ART, exact (k = 1)")
+    'art-exact-k-1'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def fingerprint(thing: Run | Instance) -> str:
+    """Return eight digits of a hash of all fields."""
+    text = json.dumps(asdict(thing), sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def read_config(path: str | Path, *, quick: bool = False, seeds: int | None = None) -> ExperimentConfig:
+    """Read a configuration.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file.
+    quick : bool
+        Whether the section `quick` and the games' quick parameters are taken.
+    seeds : int, optional
+        At most so many seeds of each learner.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read.
+    InputError
+        If it breaks a rule; names the place, the value and the rule.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FileError(f"{path}: is no TOML file ({str(error).splitlines()[0]})") from None
+    return config_from_data(data, str(path), quick=quick, seeds=seeds)
+
+
+def config_from_data(
+    data: Mapping[str, Any], where: str, *, quick: bool = False, seeds: int | None = None
+) -> ExperimentConfig:
+    """Return the configuration that parsed TOML stands for; see `read_config`."""
+    top = _Table(
+        data, where, ("title", "seeds", "points", "confidence", "time_limit", "quick", "games", "learners")
+    )
+    hurry = _Table(top.table("quick"), f"{where}: quick", ("seeds", "points", "scale", "time_limit"))
+
+    def setting(name: str, default: Any) -> Any:
+        return hurry.data.get(name, top.data.get(name, default)) if quick else top.data.get(name, default)
+
+    most = _whole(setting("seeds", 10), f"{where}: seeds", 1)
+    if seeds is not None:
+        most = min(most, _whole(seeds, "experiment: seeds", 1))
+    points = _whole(setting("points", 30), f"{where}: points", 1)
+    scale = _positive(hurry.data.get("scale", 1), f"{where}: quick: scale") if quick else 1.0
+    confidence = _positive(top.data.get("confidence", 0.95), f"{where}: confidence")
+    if confidence >= 1:
+        raise InputError(f"{where}: confidence is {confidence:g}; must be below 1")
+    games = [_game(entry, f"{where}: games[{i}]", quick) for i, entry in enumerate(top.tables("games"))]
+    learners = [
+        _Table(entry, f"{where}: learners[{i}]", ("name", "learner", "iterations", "options", "seeds"))
+        for i, entry in enumerate(top.tables("learners"))
+    ]
+    names = [learner.text("name") for learner in learners]
+    _distinct(names, f"{where}: learners")
+    _distinct([game[0][0].name for game in games], f"{where}: games")
+    runs = []
+    for instances, share in games:
+        for instance in instances:
+            for name, table in zip(names, learners, strict=True):
+                runs += _runs(instance, name, table, points, most, scale * share)
+    return ExperimentConfig(
+        title=top.text("title"),
+        confidence=confidence,
+        time_limit=_positive(setting("time_limit", 60), f"{where}: time_limit"),
+        instances=tuple(instance for instances, _ in games for instance in instances),
+        runs=tuple(runs),
+    )
+
+
+def _game(data: Any, where: str, quick: bool) -> tuple[list[Instance], float]:
+    """Return one instance per budget, and the share of iterations made on it."""
+    table = _Table(data, where, ("name", "kind", "game", "parameters", "k", "scale", "quick"))
+    name, game = table.text("name"), table.text("game")
+    if game not in catalog.names():
+        raise InputError(
+            f"{where}: game is {shown(game)}; must be a name of the catalog, as `arneq games` lists"
+        )
+    parameters = {**table.table("parameters"), **(table.table("quick") if quick else {})}
+    budgets = table.data.get("k")
+    if not isinstance(budgets, list) or not budgets:
+        raise InputError(f"{where}: k is {shown(budgets)}; must be a list of budgets")
+    n = Instance(name, "", game, parameters, 0).load().n_agents
+    instances = []
+    for k in budgets:
+        if not 0 <= _whole(k, f"{where}: k", 0) < n:
+            raise InputError(f"{where}: k holds {k}; must be budgets below the number of agents, {n}")
+        instances.append(Instance(name, str(table.data.get("kind", "")), game, parameters, k))
+    return instances, _positive(table.data.get("scale", 1), f"{where}: scale")
+
+
+def _runs(instance: Instance, name: str, table: _Table, points: int, seeds: int, scale: float) -> list[Run]:
+    learner = table.text("learner")
+    if learner not in learner_names():
+        raise InputError(
+            f"{table.where}: learner is {shown(learner)}; must be one of {', '.join(learner_names())}"
+        )
+    iterations = _whole(table.data.get("iterations"), f"{table.where}: iterations", 1)
+    iterations = max(1, round(iterations * scale))
+    count = min(seeds, _whole(table.data.get("seeds", seeds), f"{table.where}: seeds", 1))
+    options = table.table("options")
+    return [Run(instance, name, learner, options, iterations, points, seed) for seed in range(count)]
+
+
+class _Table:
+    """A table of the file whose keys are known."""
+
+    def __init__(self, data: Any, where: str, known: Sequence[str]) -> None:
+        if not isinstance(data, Mapping):
+            raise InputError(f"{where} is {shown(data)}; must be a table")
+        for key in data:
+            if key not in known:
+                raise InputError(f"{where}: key {shown(key)} is unknown; must be {', '.join(known)}")
+        self.data, self.where = data, where
+
+    def text(self, key: str) -> str:
+        """Return a text that must be there."""
+        value = self.data.get(key)
+        if not isinstance(value, str) or not slug(value):
+            raise InputError(
+                f"{self.where}: {key} is {shown(value)}; must be a text with a letter or a digit"
+            )
+        return value
+
+    def table(self, key: str) -> Mapping[str, Any]:
+        """Return a table, empty if it is not there."""
+        value = self.data.get(key, {})
+        if not isinstance(value, Mapping):
+            raise InputError(f"{self.where}: {key} is {shown(value)}; must be a table")
+        return value
+
+    def tables(self, key: str) -> Sequence[Any]:
+        """Return a list of tables that must not be empty."""
+        value = self.data.get(key)
+        if not isinstance(value, list) or not value:
+            raise InputError(f"{self.where}: {key} are {shown(value)}; must be at least one table [[{key}]]")
+        return value
+
+
+def _distinct(names: Sequence[str], where: str) -> None:
+    """Refuse names that would share a file."""
+    slugs = [slug(name) for name in names]
+    for name, short in zip(names, slugs, strict=True):
+        if slugs.count(short) > 1:
+            raise InputError(f"{where}: name {shown(name)} is given twice; must be distinct")
+
+
+def _number(value: Any, where: str, kind: type, fits: Callable[[Any], bool], rule: str) -> Any:
+    if isinstance(value, bool) or not isinstance(value, kind) or not fits(value):
+        raise InputError(f"{where} is {shown(value)}; must be {rule}")
+    return value
+
+
+def _whole(value: Any, where: str, least: int) -> int:
+    return int(_number(value, where, Integral, lambda x: x >= least, f"an integer of at least {least}"))
+
+
+def _positive(value: Any, where: str) -> float:
+    return float(_number(value, where, Real, lambda x: 0 < x < float("inf"), "a positive number"))

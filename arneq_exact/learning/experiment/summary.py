@@ -1,0 +1,193 @@
+"""Means and confidence bands over seeds, and by how much one learner beats another.
+
+A run counts as one observation: values are first averaged over agents, and of gaps the largest over agents is
+taken. The band of m observations with mean x̄ and standard deviation s is x̄ ± t s/√m, with t the quantile of
+Student's distribution of m − 1 degrees of freedom; of one observation there is none (half width 0).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from arneq_exact.learning.experiment.judging import Record
+from arneq_exact.learning.experiment.results import ExperimentResult
+
+REFERENCE_LEARNERS = ("procedure", "solve")
+"""Names in the registry of what is no learner but a line to compare with."""
+
+GAPS = ("gap", "gap_at_start")
+
+
+@dataclass(frozen=True)
+class Band:
+    """A mean and the half width of its confidence band.
+
+    Attributes
+    ----------
+    mean, half_width : float
+    """
+
+    mean: float
+    half_width: float
+
+
+@dataclass(frozen=True)
+class Margin:
+    """By how much one learner's worst-case value exceeds another's.
+
+    Attributes
+    ----------
+    game : str
+    k : int
+    learner, rival : str
+    margin : float
+        Difference of the mean robust values.
+    band : float
+        Sum of the half widths of both: a margin beyond it is one between bands that do not overlap.
+    """
+
+    game: str
+    k: int
+    learner: str
+    rival: str
+    margin: float
+    band: float
+
+    @property
+    def verdict(self) -> str:
+        """Whether "better", "worse", or "within the bands"."""
+        if abs(self.margin) <= self.band:
+            return "within the bands"
+        return "better" if self.margin > 0 else "worse"
+
+
+def band(values: Sequence[float], confidence: float) -> Band:
+    """Return mean and half width.
+
+    Examples
+    --------
+    >>> band([1.0, 2.0, 3.0], 0.95)
+    Band(mean=2.0, half_width=2.4841377...)
+    >>> band([5.0], 0.95)
+    Band(mean=5.0, half_width=0.0)
+    """
+    from scipy.special import stdtrit
+
+    count = len(values)
+    mean = float(np.mean(values))
+    if count == 1:
+        return Band(mean, 0.0)
+    quantile = float(stdtrit(count - 1, (1 + confidence) / 2))
+    return Band(mean, quantile * float(np.std(values, ddof=1)) / math.sqrt(count))
+
+
+def curves(result: ExperimentResult) -> list[Record]:
+    """Return a row per instance, learner and iteration: the bands of `robust` and `gap`."""
+    return _bands(result.curves, ("game", "k", "learner", "iteration"), ("robust", "gap"), result)
+
+
+def finals(result: ExperimentResult) -> list[Record]:
+    """Return a row per instance and learner: the bands of all final quantities and of the seconds."""
+    quantities = ("nominal", *_budgets(result.final), "static", "gap", "gap_at_start", "environment_steps")
+    rows = _bands(result.final, ("game", "k", "learner"), quantities, result)
+    for row in rows:
+        times = [
+            time["seconds"]
+            for time in result.times
+            if all(time[key] == row[key] for key in ("game", "k", "learner"))
+        ]
+        row["seconds"] = band(times, result.config.confidence)
+        row["seeds"] = len(times)
+    return rows
+
+
+def references(result: ExperimentResult) -> list[Record]:
+    """Return a row per exact answer: values as means over agents, the largest proved gap."""
+    rows = []
+    for (game, k, source), records in _grouped(result.reference, ("game", "k", "source")).items():
+        numbers = {
+            name: _observation(name, records)
+            for name in ("nominal", *_budgets(records), "static", "gap", "lower", "upper")
+        }
+        seconds = [
+            time["seconds"]
+            for time in result.times
+            if (time["game"], time["k"], time["learner"]) == (game, k, "reference")
+        ]
+        rows.append(
+            {
+                "game": game,
+                "k": k,
+                "source": source,
+                "status": records[0]["status"],
+                "method": records[0]["method"],
+                "proved": records[0]["status"] != "incomplete",
+                **numbers,
+                "proved_gap": max(record["proved_gap"] for record in records),
+                "seconds": seconds[0],
+            }
+        )
+    return rows
+
+
+def margins(result: ExperimentResult) -> list[Margin]:
+    """Return the margins of the robust value of every learner that is ART, over every other that learns."""
+    art = {run.label for run in result.config.runs if run.learner.startswith("art-")}
+    lines = {run.label for run in result.config.runs if run.learner in REFERENCE_LEARNERS}
+    found = []
+    rows = finals(result)
+    for mine in (row for row in rows if row["learner"] in art):
+        for other in rows:
+            same = (other["game"], other["k"]) == (mine["game"], mine["k"])
+            if same and other["learner"] not in art | lines:
+                name = f"robust_k{mine['k']}" if mine["k"] else "nominal"
+                a, b = mine[name], other[name]
+                found.append(
+                    Margin(
+                        mine["game"],
+                        mine["k"],
+                        mine["learner"],
+                        other["learner"],
+                        a.mean - b.mean,
+                        a.half_width + b.half_width,
+                    )
+                )
+    return found
+
+
+def _budgets(records: Iterable[Record]) -> list[str]:
+    return sorted({name for record in records for name in record if name.startswith("robust_k")})
+
+
+def _bands(
+    records: Sequence[Record], keys: Sequence[str], quantities: Sequence[str], result: ExperimentResult
+) -> list[Record]:
+    rows = []
+    for key, group in _grouped(records, keys).items():
+        row: Record = dict(zip(keys, key, strict=True))
+        runs = _grouped(group, ("seed",)).values()
+        for name in quantities:
+            if name in group[0]:
+                values = [_observation(name, run) for run in runs]
+                row[name] = band(values, result.config.confidence)
+        rows.append(row)
+    return rows
+
+
+def _observation(name: str, records: Sequence[Record]) -> float:
+    """Return one number of one run from the rows of its agents."""
+    values = [float(record[name]) for record in records if name in record]
+    if name in GAPS:
+        return max(values)
+    return float(np.mean(values))
+
+
+def _grouped(records: Iterable[Record], keys: Sequence[str]) -> dict[tuple[object, ...], list[Record]]:
+    groups: dict[tuple[object, ...], list[Record]] = {}
+    for record in records:
+        groups.setdefault(tuple(record[key] for key in keys), []).append(record)
+    return groups

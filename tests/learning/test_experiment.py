@@ -1,0 +1,240 @@
+"""Experiments: what is run, that nothing but seeds decides the numbers, that a killed run goes on."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arneq_exact import ThreatModel, audit, catalog, gap, robust_values
+from arneq_exact.errors import InputError
+from arneq_exact.learning.experiment import judging, running
+from arneq_exact.learning.experiment.configuration import read_config
+from arneq_exact.learning.experiment.experiment import run_experiment
+from arneq_exact.learning.experiment.results import collect
+from arneq_exact.learning.registry import make_learner
+
+TINY = Path(__file__).with_name("tiny_experiment.toml")
+DECIDED = ("curves.csv", "final.csv", "reference.csv")
+"""Tables in which no clock has a part."""
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in DECIDED}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The tiny experiment in one go, in this process."""
+    out = tmp_path_factory.mktemp("whole")
+    seen = []
+    result = run_experiment(read_config(TINY), out, backend="sequential", progress=seen.append)
+    result.write(out)
+    return out, result, seen
+
+
+def test_every_run_is_made_once_and_judged_on_its_way(whole):
+    _, result, seen = whole
+    assert len(result.config.runs) == 3 * (2 * 3 + 1)
+    assert len(result.times) == len(result.config.runs) + 3
+    final = {(row["game"], row["k"], row["learner"], row["seed"], row["agent"]) for row in result.final}
+    assert len(final) == len(result.final) == 7 * (4 + 4 + 3)
+    at = [row["iteration"] for row in result.curves if (row["learner"], row["game"]) == ("ART", "crate")]
+    assert sorted(set(at)) == [0, 4, 8, 12]
+    at = [row["iteration"] for row in result.curves if (row["learner"], row["game"]) == ("ART", "food")]
+    assert sorted(set(at)) == [0, 2, 4, 6]
+    last = seen[-1]
+    assert last == {("crate", 1): (8, 8), ("crate", 2): (8, 8), ("food", 1): (8, 8)}
+
+
+def test_the_numbers_are_those_of_the_learner_by_itself(whole):
+    _, result, _ = whole
+    game, threat = catalog.load("crate-pushing", width=3, height=3), ThreatModel(2)
+    learner = make_learner("art-exact", game, threat, seed=1, initial_spread=1.0, agent_rate=5.0)
+    for iteration in (0, 4, 8, 12):
+        learner.step(iteration - learner.iteration)
+        rows = [
+            row
+            for row in result.curves
+            if (row["game"], row["k"], row["learner"], row["seed"]) == ("crate", 2, "ART", 1)
+            and row["iteration"] == iteration
+        ]
+        own, gaps = robust_values(game, threat, learner.policy), gap(game, threat, learner.policy)
+        for agent, row in enumerate(rows):
+            assert row["robust"] == pytest.approx(own[agent] @ game.initial, abs=1e-12)
+            assert row["gap"] == pytest.approx(gaps[agent].max(), abs=1e-12)
+            assert row["gap_at_start"] == pytest.approx(gaps[agent] @ game.initial, abs=1e-12)
+    found = audit(game, threat, learner.policy)
+    rows = [r for r in result.final if (r["game"], r["k"], r["learner"], r["seed"]) == ("crate", 2, "ART", 1)]
+    for agent, row in enumerate(rows):
+        assert row["nominal"] == pytest.approx(found.nominal[agent] @ game.initial, abs=1e-12)
+        for k in (1, 2, 3):
+            assert row[f"robust_k{k}"] == pytest.approx(found.robust[k][agent] @ game.initial, abs=1e-12)
+        assert row["static"] == pytest.approx(found.static[agent] @ game.initial, abs=1e-12)
+    sampled = [row for row in result.final if row["learner"] == "ART, sampled"]
+    assert all(row["environment_steps"] > 0 for row in sampled)
+
+
+def test_the_reference_is_proved(whole):
+    _, result, _ = whole
+    assert {row["status"] for row in result.reference} <= {"exact", "certified"}
+    for row in result.reference:
+        assert (
+            row["lower"] - 1e-7 <= row["robust_k2" if row["k"] == 2 else "robust_k1"] <= row["upper"] + 1e-7
+        )
+        assert row["proved_gap"] <= 1e-6
+
+
+def test_the_catalog_knows_another_equilibrium():
+    """The default crate game at k = 2: the stored policy is proved, and shown beside what solve finds."""
+    instance = next(i for i in read_config(SHIPPED).instances if (i.name, i.k) == ("crate pushing", 2))
+    known = judging._known_policy(instance, instance.load())
+    assert known is not None
+    assert gap(instance.load(), ThreatModel(2), known).max() < 1e-9
+    quick = next(i for i in read_config(SHIPPED, quick=True).instances if i.name == "crate pushing")
+    assert judging._known_policy(quick, quick.load()) is None
+
+
+def test_workers_have_no_part_in_the_numbers(whole, tmp_path):
+    run_experiment(read_config(TINY), tmp_path, backend="loky", workers=2).write(tmp_path)
+    assert tables(tmp_path) == tables(whole[0])
+
+
+def test_a_dask_cluster_makes_the_same_numbers(whole, tmp_path):
+    """A scheduler and two workers on this machine, within this process: none has to be started."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        run_experiment(read_config(TINY), tmp_path, backend="dask").write(tmp_path)
+        used = {worker for worker, _ in client.has_what().items()}
+        assert len(used) == 2
+    assert tables(tmp_path) == tables(whole[0])
+
+
+class _StoppedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("records", [1, 30])
+def test_a_stopped_experiment_goes_on(whole, tmp_path, monkeypatch, records):
+    """Stopped before a record is kept, wherever that is, it ends with the numbers of one that was not."""
+    judge, left = running.curve_records, [records]
+
+    def failing(*arguments):
+        left[0] -= 1
+        if left[0] < 0:
+            raise _StoppedError
+        return judge(*arguments)
+
+    monkeypatch.setattr(running, "curve_records", failing)
+    with pytest.raises(_StoppedError):
+        run_experiment(read_config(TINY), tmp_path, backend="sequential")
+    with pytest.raises(InputError, match="the run is not finished"):
+        collect(read_config(TINY), tmp_path)
+    made = []
+    monkeypatch.setattr(running, "curve_records", lambda *a: (made.append(1), judge(*a))[1])
+    run_experiment(read_config(TINY), tmp_path, backend="sequential").write(tmp_path)
+    assert tables(tmp_path) == tables(whole[0])
+    # Nothing that was recorded is made again.
+    total = sum(len(run.evaluated) for run in read_config(TINY).runs)
+    assert len(made) == total - records
+
+
+def test_a_killed_process_goes_on(whole, tmp_path):
+    code = (
+        "import sys\n"
+        "from arneq_exact.learning.experiment.configuration import read_config\n"
+        "from arneq_exact.learning.experiment.experiment import run_experiment\n"
+        f"run_experiment(read_config({str(TINY)!r}), {str(tmp_path)!r}, backend='sequential')\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    until = time.monotonic() + 120
+    runs = tmp_path / "runs"
+    while time.monotonic() < until and process.poll() is None:
+        if runs.exists() and len([p for p in runs.iterdir() if "seed" in p.name]) >= 3:
+            break
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert runs.exists()
+    run_experiment(read_config(TINY), tmp_path, backend="sequential").write(tmp_path)
+    assert tables(tmp_path) == tables(whole[0])
+
+
+def test_a_changed_configuration_is_another_run(whole, tmp_path):
+    """Results of another configuration in the same folder are neither read nor touched."""
+    text = TINY.read_text().replace("agent_rate = 5.0", "agent_rate = 6.0")
+    (tmp_path / "changed.toml").write_text(text)
+    old, new = read_config(TINY).runs, read_config(tmp_path / "changed.toml").runs
+    same = [a.key == b.key for a, b in zip(old, new, strict=True)]
+    assert [a.label in ("ART", "independent") for a in old] == [not equal for equal in same]
+    assert len({run.key for run in (*old, *new)}) == len(old) + same.count(False)
+
+
+def test_csv_and_parquet_hold_the_same(whole, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    out, result, _ = whole
+    result.write(tmp_path, "parquet")
+    for name, records in result.tables.items():
+        with open(out / f"{name}.csv", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert len(rows) == len(records)
+        assert [row["game"] for row in rows] == [record["game"] for record in records]
+        frame = pandas.read_parquet(tmp_path / f"{name}.parquet")
+        column = next(key for key in ("robust", "nominal", "seconds") if key in rows[0])
+        np.testing.assert_array_equal([float(row[column]) for row in rows], frame[column])
+    with pytest.raises(InputError, match="format is 'xlsx'; must be one of csv, parquet"):
+        result.write(tmp_path, "xlsx")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"workers": 0}, "workers is 0; must be an integer of at least 1"),
+        ({"backend": "mpi"}, "backend is 'mpi'; must be one of loky, threading, sequential, dask"),
+        ({"scheduler": "tcp://x:1"}, "scheduler is given with backend 'loky'; must go with 'dask'"),
+    ],
+)
+def test_calls_that_break_a_rule(tmp_path, arguments, message):
+    with pytest.raises(InputError, match=message):
+        run_experiment(read_config(TINY), tmp_path, **arguments)
+
+
+def test_a_learner_refuses_its_options(tmp_path):
+    (tmp_path / "bad.toml").write_text(TINY.read_text().replace("agent_rate", "agent_speed"))
+    with pytest.raises(InputError, match="agent_speed"):
+        run_experiment(read_config(tmp_path / "bad.toml"), tmp_path, backend="sequential")
+
+
+SHIPPED = Path(__file__).parents[2] / "examples" / "experiments" / "art_and_rivals.toml"
+
+
+def test_the_shipped_experiment_has_the_sizes_that_it_claims():
+    config = read_config(SHIPPED)
+    sizes = {}
+    for instance in config.instances:
+        game = instance.load()
+        sizes.setdefault((game.n_agents, game.n_states), set()).add(instance.k)
+    assert sizes == {(3, 144): {1}, (4, 25): {1, 2}}
+    assert {run.seed for run in config.runs} == set(range(10))
+    assert {run.learner for run in config.runs} == {
+        "art-exact",
+        "art-sampled",
+        "independent-policy-gradient",
+        "random-corruption",
+        "all-others-adversarial",
+        "fixed-corruption",
+        "procedure",
+    }

@@ -1,0 +1,179 @@
+"""Bands, margins, tables and figures of an experiment."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from arneq_exact import cli
+from arneq_exact.learning.experiment import summary
+from arneq_exact.learning.experiment.configuration import read_config
+from arneq_exact.learning.experiment.results import ExperimentResult
+from arneq_exact.report.experiment import final_tables, margin_table
+from arneq_exact.report.experiment_plot import draw_curves, draw_finals
+from arneq_exact.report.studies import plain_text
+
+TINY = Path(__file__).with_name("tiny_experiment.toml")
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.99])
+def test_a_band_is_students(rng, confidence):
+    values = rng.normal(3, 2, 7).tolist()
+    found = summary.band(values, confidence)
+    low, high = stats.t.interval(confidence, 6, np.mean(values), stats.sem(values))
+    assert found.mean - found.half_width == pytest.approx(low)
+    assert found.mean + found.half_width == pytest.approx(high)
+
+
+@pytest.mark.parametrize(
+    ("margin", "verdict"),
+    [(0.3, "better"), (-0.3, "worse"), (0.2, "within the bands"), (0, "within the bands")],
+)
+def test_only_a_margin_beyond_both_bands_counts(margin, verdict):
+    assert summary.Margin("g", 1, "a", "b", margin, 0.2).verdict == verdict
+
+
+def made_up(robust, gaps, *, status="certified") -> ExperimentResult:
+    """Two agents; per learner a list over seeds of (agent 1, agent 2)."""
+    config = read_config(TINY)
+    head = {"game": "crate", "k": 1}
+    final, curves, times = [], [], []
+    for learner, seeds in robust.items():
+        for seed, pair in enumerate(seeds):
+            for agent, value in enumerate(pair):
+                row = {**head, "learner": learner, "seed": seed, "agent": str(agent + 1)}
+                gap = {"gap": gaps[learner][seed][agent], "gap_at_start": 0.0}
+                final.append(
+                    {
+                        **row,
+                        "environment_steps": 0,
+                        "nominal": 2.0,
+                        "robust_k1": value,
+                        "static": value,
+                        **gap,
+                    }
+                )
+                for iteration in (0, 10):
+                    curves.append(
+                        {**row, "iteration": iteration, "robust": value - 1 + iteration / 10, **gap}
+                    )
+            times.append({**head, "learner": learner, "seed": seed, "seconds": 1.0 + seed})
+    times.append({**head, "learner": "reference", "seed": 0, "seconds": 7.0})
+    reference = [
+        {**head, "source": "solve", "status": status, "method": "m", "agent": agent, "nominal": 2.0,
+         "robust_k1": 1.0, "static": 1.0, "gap": 0.0, "gap_at_start": 0.0, "lower": 1.0, "upper": upper,
+         "proved_gap": upper - 1}
+        for agent, upper in (("1", 1.0), ("2", 1.0 if status == "certified" else 3.0))
+    ]  # fmt: skip
+    return ExperimentResult(config, curves, final, reference, times)
+
+
+def two_learners(**options) -> ExperimentResult:
+    return made_up(
+        {"ART": [(1.0, 3.0), (2.0, 4.0)], "independent": [(0.0, 0.0), (0.0, 0.2)], "procedure": [(9.0, 9.0)]},
+        {"ART": [(0.1, 0.3), (0.5, 0.0)], "independent": [(1, 2), (3, 1)], "procedure": [(0, 0)]},
+        **options,
+    )
+
+
+def test_values_are_means_and_gaps_maxima_over_agents():
+    rows = {row["learner"]: row for row in summary.finals(two_learners())}
+    assert rows["ART"]["robust_k1"] == summary.band([2.0, 3.0], 0.95)
+    assert rows["ART"]["gap"] == summary.band([0.3, 0.5], 0.95)
+    assert rows["ART"]["seconds"] == summary.band([1.0, 2.0], 0.95)
+    assert rows["ART"]["seeds"] == 2
+    assert rows["procedure"]["robust_k1"] == summary.Band(9.0, 0.0)
+    curve = [row for row in summary.curves(two_learners()) if row["learner"] == "independent"]
+    assert [row["iteration"] for row in curve] == [0, 10]
+    assert curve[1]["robust"].mean == pytest.approx(0.05)
+    assert curve[1]["robust"].half_width == pytest.approx(summary.band([0.0, 0.1], 0.95).half_width)
+    assert curve[0]["gap"] == summary.band([2, 3], 0.95)
+
+
+def test_margins_are_of_art_over_learners_not_over_lines():
+    (margin,) = summary.margins(two_learners())
+    assert (margin.learner, margin.rival) == ("ART", "independent")
+    assert margin.margin == pytest.approx(2.45)
+    bands = [summary.band([2.0, 3.0], 0.95), summary.band([0.0, 0.1], 0.95)]
+    assert margin.band == pytest.approx(sum(one.half_width for one in bands))
+    assert "within the bands" in plain_text(margin_table([margin]))
+
+
+def test_the_final_table_and_the_exact_answer():
+    result = two_learners()
+    (table,) = final_tables(summary.finals(result), summary.references(result), 0.95)
+    text = plain_text(table)
+    assert "solve (certified)" in text
+    line = next(line for line in text.splitlines() if "independent" in line)
+    assert "2.5 ±" in line
+    assert "0.05 ±" in line
+
+
+def test_the_exact_answer_is_a_line_or_its_proved_bounds(tmp_path):
+    """Proved: one line; incomplete: the interval between the bounds; the same bytes every time."""
+    for status, label, other in (
+        ("certified", "proved ARNEQ", "proved bounds"),
+        ("incomplete", "proved bounds", "proved ARNEQ"),
+    ):
+        result = two_learners(status=status)
+        files = [tmp_path / f"{status}{turn}.svg" for turn in range(2)]
+        for file in files:
+            draw_curves(file, summary.curves(result), summary.references(result), {"crate": "two teams"})
+        text = files[0].read_text()
+        assert label in text
+        assert other not in text
+        assert "crate (two teams), k = 1" in text
+        assert files[0].read_bytes() == files[1].read_bytes()
+    draw_finals(tmp_path / "final.svg", summary.finals(result), summary.references(result))
+    assert "best of solve" in (tmp_path / "final.svg").read_text()
+
+
+def run(capsys, *arguments):
+    code = cli.main(["experiment", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_the_command(capsys, tmp_path):
+    code, text, _ = run(
+        capsys, TINY, "--out", tmp_path / "out", "--quick", "--seeds", 1, "--backend", "sequential"
+    )
+    assert code == 0
+    assert "Worst-case value, learner minus rival" in text
+    written = {path.name for path in (tmp_path / "out").iterdir() if path.is_file()}
+    assert written == {
+        "curves.csv", "final.csv", "reference.csv", "times.csv", "curves.svg", "final.svg"
+    }  # fmt: skip
+    # A second call finds everything done, and prints the same.
+    began = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "runs").iterdir()}
+    again = run(capsys, TINY, "--out", tmp_path / "out", "--quick", "--seeds", 1, "--backend", "sequential")
+    assert again[1] == text
+    assert began == {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "runs").iterdir()}
+
+
+def test_refusals_are_one_line(capsys, tmp_path):
+    code, _, error = run(capsys, tmp_path / "none.toml", "--out", tmp_path)
+    assert code == 2
+    assert "none.toml: cannot be read" in error
+    assert error.count("\n") == 1
+    code, _, error = run(capsys, TINY, "--out", tmp_path, "--seeds", 0)
+    assert (code, "experiment: seeds is 0" in error) == (2, True)
+
+
+SHIPPED = Path(__file__).parents[2] / "examples" / "experiments" / "art_and_rivals.toml"
+
+
+def test_the_shipped_experiment_runs_quickly(capsys, tmp_path):
+    """Every learner and every family of the real experiment, as `--quick` runs them."""
+    code, text, _ = run(
+        capsys, SHIPPED, "--out", tmp_path, "--quick", "--seeds", 1, "--backend", "sequential"
+    )
+    assert code == 0
+    for name in ("shared foraging, k = 1", "foraging, k = 1", "crate pushing, k = 1", "crate pushing, k = 2"):
+        assert re.search(rf"^{name}", text, re.MULTILINE), name
+    # Whether the solver ends before its limit of some seconds is the machine's matter; it always answers.
+    assert len(re.findall(r"solve \((?:certified|exact|incomplete)\)", text)) == 4
