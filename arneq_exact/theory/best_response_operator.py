@@ -51,10 +51,12 @@ from arneq_exact.theory.given_play import (
     BUDGET,
     DISCOUNTED,
     STAGE_ERROR,
+    attack_by_state,
     by_state,
     draw_values,
     met,
     policy_of,
+    same_columns,
     sizes,
     with_policies,
 )
@@ -160,8 +162,11 @@ def _continuity(instance: Instance) -> Findings:
         for policy in policies:
             found = best_response(game, threat, Policy(game, policy), agent)
             faced = contest(game, threat, policy, agent)
+            agree = same_columns(faced, found.attack)
+            if agree.margin < 0:
+                return Findings([agree], hypotheses)
             held = robust_value(faced, by_state(game, found.policy, agent))
-            attack = [row[: len(own)] for row, own in zip(found.attack, faced.attacks, strict=True)]
+            attack = attack_by_state(faced, found.attack)
             comparisons += [
                 equal("best-response value, what its strategy guarantees", found.value, held, size),
                 equal(

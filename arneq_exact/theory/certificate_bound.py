@@ -33,6 +33,7 @@ from arneq_exact.certificate.build import certify, on_grid
 from arneq_exact.certificate.certificate import Certificate
 from arneq_exact.certificate.check import evaluate_exact
 from arneq_exact.certificate.check_float import evaluate_float
+from arneq_exact.certificate.columns import column_counts
 from arneq_exact.markov.candidates import Bounds
 from arneq_exact.markov.evaluate import best_response, robust_values
 from arneq_exact.model.game import MarkovGame
@@ -40,13 +41,14 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import families
 from arneq_exact.theory.best_response_operator import VALUE_ERROR, value_tolerance
-from arneq_exact.theory.evidence import Comparison, Findings, at_most
+from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.exact_numbers import exact_array
 from arneq_exact.theory.extreme_strategies import Numbers
 from arneq_exact.theory.first_principles import Contest, contest, largest_row_sum, robust_value
 from arneq_exact.theory.given_play import (
     BUDGET,
     DISCOUNTED,
+    attack_by_state,
     by_state,
     draw_budget,
     draw_game,
@@ -122,6 +124,13 @@ def _soundness(instance: Instance) -> Findings:
     policy = on_grid(game, Policy(game, policy_of(instance)))
     exact = [exact_array(array) for array in policy]
     faced = [contest(game, threat, exact, agent, exact=True) for agent in range(game.n_agents)]
+    columns = [
+        equal("attacks by definition, columns of the checker", [len(own) for own in one.attacks], counted)
+        for one in faced
+        for counted in [column_counts(game, threat, one.agent)]
+    ]
+    if any(comparison.margin < 0 for comparison in columns):
+        return Findings(columns, hypotheses)
     evidence = _evidence(instance, policy, faced)
     draft = Certificate(
         game=game.content_hash,
@@ -139,7 +148,7 @@ def _soundness(instance: Instance) -> Findings:
     slack = []
     for agent, one in enumerate(faced):
         table = exact_array(evidence.attack[agent])
-        attack = [row[: len(columns)] for row, columns in zip(table, one.attacks, strict=True)]
+        attack = attack_by_state(one, table)
         own = by_state(game, exact[agent], agent)
         hints = (exact_array(evidence.upper[agent]), exact_array(evidence.lower[agent]))
         formula = bound(one, own, attack, *hints, one.discount * rows)

@@ -24,7 +24,17 @@ from arneq_exact.theory.evidence import Comparison, Findings, at_most
 from arneq_exact.theory.exact_numbers import exact_array
 from arneq_exact.theory.families import by_kind
 from arneq_exact.theory.first_principles import contest, reply_value, robust_value
-from arneq_exact.theory.given_play import BUDGET, DISCOUNTED, KINDS, by_state, draw_budget, draw_game, met
+from arneq_exact.theory.given_play import (
+    BUDGET,
+    DISCOUNTED,
+    KINDS,
+    attack_by_state,
+    by_state,
+    draw_budget,
+    draw_game,
+    met,
+    same_columns,
+)
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.statement import PROVED, Statement
 
@@ -42,7 +52,10 @@ def _fixed_point(instance: Instance) -> Findings:
         faced = contest(game, threat, policy, agent, exact=True)
         own = robust_value(faced, by_state(game, policy[agent], agent))
         table = exact_array(solution.certificate.attacker[agent])
-        attack = [row[: len(columns)] for row, columns in zip(table, faced.attacks, strict=True)]
+        agree = same_columns(faced, table)
+        if agree.margin < 0:
+            return Findings([agree], hypotheses)
+        attack = attack_by_state(faced, table)
         most = reply_value(faced, [mixture / mixture.sum() for mixture in attack])
         claimed = Fraction(0) if solution.status == "exact" else proved
         comparisons.append(at_most("most that a deviation gains, proved ε", max(most - own), claimed))

@@ -20,8 +20,9 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import families
+from arneq_exact.theory.evidence import Comparison, equal
 from arneq_exact.theory.extreme_strategies import Numbers
-from arneq_exact.theory.first_principles import is_budget
+from arneq_exact.theory.first_principles import Contest, is_budget
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.statement import Hypothesis
 
@@ -113,6 +114,17 @@ def met(instance: Instance) -> dict[str, bool | None]:
 def by_state(game: MarkovGame, array: Numbers, agent: int) -> list[Numbers]:
     """Cut an array (S, max A_i) of an agent's mixtures to the actions of each state."""
     return [row[:count] for row, count in zip(array, game.action_counts[:, agent], strict=True)]
+
+
+def same_columns(faced: Contest, table: Numbers) -> Comparison:
+    """Compare the number of attacks in the state that has most with the width of a solver's table."""
+    most = max(len(columns) for columns in faced.attacks)
+    return equal("attacks by definition, columns of the solver", most, table.shape[-1])
+
+
+def attack_by_state(faced: Contest, table: Numbers) -> list[Numbers]:
+    """Cut an array (S, max C_i) of mixtures of attacks to the attacks of each state."""
+    return [row[: len(columns)] for row, columns in zip(table, faced.attacks, strict=True)]
 
 
 def padded(game: MarkovGame, own: Sequence[Numbers], agent: int) -> FloatArray:

@@ -75,14 +75,14 @@ FAULTS = {
         "_points",
         "len(K) < largest",
         "len(K) != max(largest - 1, 0)",
-        ("T1", "T6.types", "T9.contraction", "T9.responses", "T13.order", "T14.errors"),
+        ("T1", "T6.types", "T9.contraction", "T9.fixed-point", "T12.soundness", "T13.order", "T14.errors"),
     ),
     "K too large": Fault(
         ThreatModel,
         "family",
         "min(self.k or 0, n - 1) + 1",
         "min((self.k or 0) + 1, n - 1) + 1",
-        ("T1", "T6.types", "T9.contraction", "T9.responses", "T13.order", "T14.errors"),
+        ("T1", "T6.types", "T9.contraction", "T9.fixed-point", "T12.soundness", "T13.order", "T14.errors"),
     ),
     "a benign agent averaged instead of corrupted": Fault(
         robust,
