@@ -135,9 +135,9 @@ FAULTS = {
     ),
     "type A tested over pure profiles only, two agents": Fault(
         equilibrium_types,
-        "equilibrium_types",
-        "best = solved.value.reshape(batch, columns).max(axis=1)",
-        "best = games.reshape(-1, rows, columns).min(axis=2).reshape(batch, -1).max(axis=1)",
+        "stage_types",
+        "worth(np.concatenate(matrices)).reshape(",
+        "np.concatenate(matrices).min(axis=2).max(axis=1).reshape(",
         ("T6.types",),
     ),
 }
