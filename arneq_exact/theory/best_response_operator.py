@@ -61,7 +61,7 @@ from arneq_exact.theory.given_play import (
     with_policies,
 )
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.statement import PROVED, Statement
+from arneq_exact.theory.statement import UNDER_HYPOTHESES, Statement
 
 OPERATOR_ERROR = (
     "the library accepts a matrix game with a duality gap of 1e-10 of its payoff range, which is at most two "
@@ -198,7 +198,7 @@ STATEMENTS = (
         claim="For fixed π_{-i}, T_i v = val M_i^π[r_i + γ_i P v] is a contraction with modulus β_i.",
         hypotheses=(DISCOUNTED, BUDGET),
         source="theory page, T9; Shapley (1953), PNAS 39, 1095–1100",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_contraction,
         families=with_policies("policy"),
     ),
@@ -211,7 +211,7 @@ STATEMENTS = (
         ),
         hypotheses=(DISCOUNTED, BUDGET),
         source="arneq_exact.theory.best_response_operator; theory page, T9",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_continuity,
         families=with_policies("policy", "other"),
     ),

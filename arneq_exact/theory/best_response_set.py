@@ -43,7 +43,7 @@ from arneq_exact.theory.best_response_operator import (
     value_tolerance,
 )
 from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.exact_numbers import exact_array
+from arneq_exact.theory.exact_numbers import exact_array, exact_mixtures
 from arneq_exact.theory.extreme_strategies import Numbers, candidate_strategies
 from arneq_exact.theory.families import mixture
 from arneq_exact.theory.first_principles import Contest, contest, largest_row_sum, robust_value
@@ -58,7 +58,7 @@ from arneq_exact.theory.given_play import (
     with_policies,
 )
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.statement import PROVED, Statement
+from arneq_exact.theory.statement import UNDER_HYPOTHESES, Statement
 
 DRAWS = 2
 """Policies at large that are drawn for each agent."""
@@ -161,7 +161,7 @@ def _responses_exactly(instance: Instance) -> Findings:
     if not all(hypotheses.values()):
         return Findings(hypotheses=hypotheses)
     game, threat, rng = instance.game, instance.threat, instance.rng()
-    policy = [exact_array(array) for array in policy_of(instance)]
+    policy = [exact_mixtures(array) for array in policy_of(instance)]
     comparisons: list[Comparison] = []
     counted = []
     rows = largest_row_sum(game)
@@ -223,7 +223,7 @@ STATEMENTS = (
         ),
         hypotheses=(DISCOUNTED, BUDGET),
         source="arneq_exact.theory.best_response_set; theory page, T9",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_responses,
         confirm=_responses_exactly,
         families=with_policies("policy"),
@@ -234,7 +234,7 @@ STATEMENTS = (
         claim="A limit of best responses to π^t → π is a best response to π.",
         hypotheses=(DISCOUNTED, BUDGET),
         source="arneq_exact.theory.best_response_set; theory page, T9",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_graph,
         families=with_policies("policy", "even side", "odd side"),
     ),

@@ -37,6 +37,18 @@ def exact_array(numbers: Any) -> ExactArray:
     return result.reshape(table.shape)
 
 
+def exact_mixtures(table: Any) -> ExactArray:
+    """Return the exact value of mixtures (last axis), divided by their exact sums: doubles may miss 1.
+
+    Examples
+    --------
+    >>> exact_mixtures([[0.1, 0.9], [0.5, 0.5]]).sum(axis=1).tolist()
+    [Fraction(1, 1), Fraction(1, 1)]
+    """
+    exact = exact_array(table)
+    return np.asarray(exact / exact.sum(axis=-1, keepdims=True), dtype=object)
+
+
 def exact_moves(game: MarkovGame, row: int) -> list[tuple[Fraction, int]]:
     """Return the exact transitions of a row as pairs (probability, next state)."""
     start, stop = int(game.transitions.indptr[row]), int(game.transitions.indptr[row + 1])

@@ -54,7 +54,7 @@ from arneq_exact.theory.given_play import (
     sizes,
 )
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.statement import PROVED, Statement
+from arneq_exact.theory.statement import UNDER_HYPOTHESES, Statement
 
 Play = tuple[FloatArray, ...]
 """One array (S, max A_i) per agent."""
@@ -281,7 +281,7 @@ STATEMENTS = (
         claim="Any stage ARNEQs, solved backwards from 0, leave nothing to gain after any history.",
         hypotheses=(BUDGET,),
         source="arneq_exact.theory.finite_horizon; theory page, T14",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_subgames,
         families=families.by_kind(_draw_horizon, KINDS),
     ),
@@ -291,7 +291,7 @@ STATEMENTS = (
         claim="If the stage with t−1 steps before it is ε_t-optimal, the total gap is at most Σ β^(t−1) ε_t.",
         hypotheses=(BUDGET,),
         source="arneq_exact.theory.finite_horizon; theory page, T14",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_sum_of_errors,
         families=families.by_kind(_draw_perturbed, KINDS),
     ),
@@ -304,7 +304,7 @@ STATEMENTS = (
         ),
         hypotheses=(DISCOUNTED, BUDGET),
         source="arneq_exact.theory.finite_horizon; theory page, T14",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_for_ever,
         families=_ENDLESS,
     ),

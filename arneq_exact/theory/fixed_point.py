@@ -36,7 +36,7 @@ from arneq_exact.theory.given_play import (
     same_columns,
 )
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.statement import PROVED, Statement
+from arneq_exact.theory.statement import UNDER_HYPOTHESES, Statement
 
 
 def _fixed_point(instance: Instance) -> Findings:
@@ -78,7 +78,7 @@ STATEMENTS = (
         ),
         hypotheses=(DISCOUNTED, BUDGET),
         source="theory page, T9 (Theorem 1) and T12; Kakutani (1941), Duke Math. J. 8, 457–459",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_fixed_point,
         families=by_kind(_draw, KINDS),
     ),

@@ -34,7 +34,7 @@ from arneq_exact.theory.evidence import Findings, equal
 from arneq_exact.theory.first_principles import Contest, contest
 from arneq_exact.theory.given_play import BUDGET, DISCOUNTED, met, policy_of, sizes, with_policies
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.statement import PROVED, Statement
+from arneq_exact.theory.statement import UNDER_HYPOTHESES, Statement
 
 CONSTRAINT_ERROR = 1e-10
 """What HiGHS may miss on every constraint and bound, with payoffs in sizes."""
@@ -136,7 +136,7 @@ STATEMENTS = (
         claim="No deviation that depends on history is worth more than the best stationary response.",
         hypotheses=(DISCOUNTED, BUDGET),
         source="theory page, T9; Shapley (1953), PNAS 39, 1095–1100",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_history,
         families=with_policies("policy"),
     ),

@@ -84,6 +84,11 @@ class Statement:
 
     def __post_init__(self) -> None:
         named = [hypothesis.name for hypothesis in self.hypotheses]
+        if (self.status == PROVED) == bool(named):
+            raise InputError(
+                f"statement {self.id}: status is {self.status!r} with hypotheses {named}; "
+                "must be 'proved' if there are none, and only then"
+            )
         if self.status not in (PROVED, UNDER_HYPOTHESES) and (
             self.status.removeprefix(FALSE_WITHOUT) not in named
         ):

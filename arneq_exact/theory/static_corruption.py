@@ -39,7 +39,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import families
 from arneq_exact.theory.best_response_operator import VALUE_ERROR, value_tolerance
 from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.exact_numbers import exact_array
+from arneq_exact.theory.exact_numbers import exact_array, exact_mixtures
 from arneq_exact.theory.extreme_strategies import Numbers
 from arneq_exact.theory.first_principles import Contest, contest, largest_row_sum, robust_value
 from arneq_exact.theory.given_play import (
@@ -55,7 +55,7 @@ from arneq_exact.theory.given_play import (
     sizes,
 )
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.statement import FALSE_WITHOUT, PROVED, Hypothesis, Statement
+from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 
 CERTAIN = Hypothesis("certain", "A set that is drawn is corrupted for certain, not with a probability.")
 ONE_SET = Hypothesis(
@@ -148,8 +148,9 @@ def _order(instance: Instance, exact: bool) -> Findings:
     comparisons: list[Comparison] = []
     rho = Fraction(1 if threat.probability is None else threat.probability)
     if exact:
+        used = [exact_mixtures(array) for array in policy]
         for agent in range(game.n_agents):
-            defined = corruptions(game, threat, [exact_array(array) for array in policy], agent, exact=True)
+            defined = corruptions(game, threat, used, agent, exact=True)
             comparisons.append(at_most("corruption drawn anew, once", defined.rect, defined.static(rho)))
         return Findings(comparisons, hypotheses)
     played = Policy(game, policy)
@@ -175,7 +176,7 @@ def _equal(instance: Instance, exact: bool, worst_set: bool) -> Findings:
         return Findings(hypotheses=hypotheses)
     size = exact_array(sizes(game))[0] if exact else sizes(game)[0]
     slack = 0 if exact else value_tolerance(game) * size
-    used = [exact_array(array) for array in policy] if exact else list(policy)
+    used = [exact_mixtures(array) for array in policy] if exact else list(policy)
     found = corruptions(game, threat, used, 0, exact=exact)
     static = found.static()
     hypotheses[ONE_SET.name] = bool((found.lack <= slack).all())
@@ -199,7 +200,7 @@ def _chain(instance: Instance) -> Findings:
     first, second = instance.extras["first"], instance.extras["second"]
     gamma = game.exact_discount()[0]
     policy = policy_of(instance)
-    defined = corruptions(game, threat, [exact_array(array) for array in policy], 0, exact=True)
+    defined = corruptions(game, threat, [exact_mixtures(array) for array in policy], 0, exact=True)
     played = Policy(game, policy)
     anew, once = robust_values(game, threat, played)[0], static_values(game, threat, played).values[0]
     kept = np.array([min(first, gamma * second), Fraction(0)], dtype=object)
@@ -321,7 +322,7 @@ STATEMENTS = (
         claim="On the chain W^rect(s1) = 0 and W^static(s1) = min(w, γ w') > 0 for agent 1.",
         hypotheses=(DISCOUNTED, BUDGET),
         source=_SOURCE,
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_chain,
         families={"chain": draw_chain},
     ),

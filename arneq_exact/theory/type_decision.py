@@ -39,7 +39,7 @@ from arneq_exact.theory.extreme_strategies import matrix_game
 from arneq_exact.theory.first_principles import is_budget
 from arneq_exact.theory.given_play import BUDGET, draw_budget
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.statement import PROVED, Statement
+from arneq_exact.theory.statement import UNDER_HYPOTHESES, Statement
 
 STARTS: Final = 2
 SWEEPS: Final = 3
@@ -150,7 +150,7 @@ STATEMENTS = (
         claim="A profile counts as type A only if no mixed product profile is worth more to the agent.",
         hypotheses=(BUDGET,),
         source="arneq_exact.theory.type_decision; theory page, T6",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_decision,
         families=families.by_kind(_draw),
     ),

@@ -177,8 +177,10 @@ def test_statements_refuse_a_wrong_status_and_unknown_hypotheses():
     with pytest.raises(InputError, match="hypothesis 'luck' is unknown; must be one of types"):
         made("false without types").check(GAME, ThreatModel(1), drop=["luck"])
     with pytest.raises(InputError, match="has no check in exact arithmetic"):
-        made("proved").confirm_exactly(INSTANCE)
-    assert made("proved").check(GAME, ThreatModel(1), seed=3).seed == 3
+        made("proved under hypotheses").confirm_exactly(INSTANCE)
+    assert made("proved under hypotheses").check(GAME, ThreatModel(1), seed=3).seed == 3
+    with pytest.raises(InputError, match="must be 'proved' if there are none, and only then"):
+        made("proved")
 
 
 def test_a_solver_that_gives_up_leaves_the_statement_undecided():
