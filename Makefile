@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types docs examples kernels clean
+.PHONY: demo test lint types docs evidence examples kernels clean
 
 demo: $(VENV)/.package
 	$(BIN)/python examples/demo.py
@@ -21,6 +21,12 @@ types: $(VENV)/.lint
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+# The table of evidence that the theory pages show: a run of the whole ledger, kept with the sources.
+evidence: $(VENV)/.package
+	rm -rf docs/_build/evidence && mkdir -p docs/_build/evidence
+	$(BIN)/arneq theory run --games 500 --seed 0 --workers 2 --out docs/_build/evidence
+	cp docs/_build/evidence/table.csv docs/theory/evidence.csv
 
 examples: $(VENV)/.package
 	@for script in examples/*.py; do echo "== $$script"; $(BIN)/python $$script > /dev/null || exit 1; done

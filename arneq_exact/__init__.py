@@ -19,12 +19,15 @@ _HOMES = {
     "GameNames": "arneq_exact.model.names",
     "explore": "arneq_exact.model.explore",
     "state_graph": "arneq_exact.model.state_graph",
+    "simulate": "arneq_exact.model.simulate",
     "Policy": "arneq_exact.model.policy",
     "ThreatModel": "arneq_exact.model.threat",
     "solve": "arneq_exact.solver",
     "Solution": "arneq_exact.solution",
     "iterate": "arneq_exact.markov.iteration",
     "IterationResult": "arneq_exact.markov.iteration",
+    "nash_q": "arneq_exact.learning.nash_q",
+    "NashQResult": "arneq_exact.learning.nash_q_result",
     "equilibria": "arneq_exact.study.equilibria",
     "robustness_curve": "arneq_exact.study.robustness_curve",
     "robust_values": "arneq_exact.markov.evaluate",
@@ -46,10 +49,13 @@ _HOMES = {
     "ArneqError": "arneq_exact.errors",
 }
 
-__all__ = ["catalog", *sorted(_HOMES)]
+_PACKAGES = ("catalog", "theory")
+
+__all__ = [*_PACKAGES, *sorted(_HOMES)]
 
 if TYPE_CHECKING:
     from arneq_exact import catalog as catalog
+    from arneq_exact import theory as theory
     from arneq_exact.certificate.build import certify as certify
     from arneq_exact.certificate.certificate import Certificate as Certificate
     from arneq_exact.certificate.check import check as check
@@ -59,6 +65,8 @@ if TYPE_CHECKING:
     from arneq_exact.errors import ArneqError as ArneqError
     from arneq_exact.files import load as load
     from arneq_exact.files import save as save
+    from arneq_exact.learning.nash_q import nash_q as nash_q
+    from arneq_exact.learning.nash_q_result import NashQResult as NashQResult
     from arneq_exact.markov.audit import Audit as Audit
     from arneq_exact.markov.audit import audit as audit
     from arneq_exact.markov.evaluate import best_response as best_response
@@ -73,6 +81,7 @@ if TYPE_CHECKING:
     from arneq_exact.model.game import MarkovGame as MarkovGame
     from arneq_exact.model.names import GameNames as GameNames
     from arneq_exact.model.policy import Policy as Policy
+    from arneq_exact.model.simulate import simulate as simulate
     from arneq_exact.model.state_graph import state_graph as state_graph
     from arneq_exact.model.threat import ThreatModel as ThreatModel
     from arneq_exact.solution import Solution as Solution
@@ -82,8 +91,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "catalog":
-        return importlib.import_module("arneq_exact.catalog")
+    if name in _PACKAGES:
+        return importlib.import_module(f"arneq_exact.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'arneq_exact' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

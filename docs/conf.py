@@ -19,6 +19,7 @@ extensions = [
     "mathml",
     "registry_tables",
     "statement_links",
+    "statement_evidence",
 ]
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import doctest
 import io
 import re
@@ -16,10 +17,18 @@ from arneq_exact import cli, referee
 from arneq_exact.certificate import rounding
 from arneq_exact.markov.registry import SOLVERS
 from arneq_exact.stage import polymatrix, verification
+from arneq_exact.theory import ledger
+from arneq_exact.theory.ledger import STATEMENTS as LEDGER
+from arneq_exact.theory.search import stored_counterexamples
+from arneq_exact.theory.statement import FALSE_WITHOUT
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
+THEORY = "\n".join(page.read_text(encoding="utf-8") for page in sorted((DOCS / "theory").glob("*.md")))
+FEWEST = 20
+"""Games of every statement in the table of evidence, at least."""
+
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STATEMENTS = [*(f"T{number}" for number in range(1, 15)), "T6a", *(f"F{number}" for number in range(1, 7))]
@@ -90,8 +99,66 @@ def run_commands(text: str, where: str) -> int:
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_statement_has_its_place(statement: str) -> None:
     """Each id is a target exactly once in the theory pages, above a heading that starts with it."""
-    text = "\n".join(page.read_text(encoding="utf-8") for page in sorted((DOCS / "theory").glob("*.md")))
-    assert len(re.findall(rf"^\({statement}\)=\n+#+ {statement}\b", text, re.MULTILINE)) == 1
+    assert len(re.findall(rf"^\({statement}\)=\n+#+ {statement}\b", THEORY, re.MULTILINE)) == 1
+
+
+def sections() -> dict[str, str]:
+    """The text of each statement in the theory pages, by id."""
+    parts = re.split(r"^\(([TF]\d+a?)\)=\n", THEORY, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_ledger_and_pages_hold_the_same_statements() -> None:
+    """Both ways: every part in the ledger belongs to a section, every section has its part shown there."""
+    in_ledger = {one.id.split(".")[0] for one in LEDGER}
+    in_pages = {label for label in sections() if label.startswith("T")}
+    assert in_ledger == in_pages == {name for name in STATEMENTS if name.startswith("T")}
+    for label, text in sections().items():
+        shown = re.findall(r"^```\{statement-evidence\} (\w+)$", text, re.MULTILINE)
+        assert shown == ([label] if label in in_ledger else []), label
+    assert len({one.id for one in LEDGER}) == len(LEDGER)
+
+
+def test_every_statement_is_proved_in_its_section() -> None:
+    """T8 consists of examples, which the page runs."""
+    for label, text in sections().items():
+        if label.startswith("T"):
+            assert ("**Proof.**" in text and "∎" in text) != (label == "T8"), label
+
+
+def test_every_statement_is_tested() -> None:
+    """Tests name the statement that they are about, apart from the ledger's own run of it."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    text = text.replace(Path(__file__).read_text(encoding="utf-8"), "")
+    missing = [name for name in STATEMENTS if not re.search(rf"[\[ \"]{name}[\],. \"]", text)]
+    assert missing == []
+
+
+def test_table_of_evidence_is_that_of_the_ledger() -> None:
+    """Every statement and class of games is in the table that the pages show, met, and not violated."""
+    with (DOCS / "theory" / "evidence.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    expected = [(one.id, family) for one in LEDGER for family in one.families]
+    assert sorted((row["statement"], row["class of game"]) for row in rows) == sorted(expected)
+    for row in rows:
+        assert int(row["violations"]) == 0, row
+        assert float(row["worst margin"] or 0) >= -float(row["tolerance"]), row
+    for one in LEDGER:
+        own = [row for row in rows if row["statement"] == one.id]
+        assert sum(int(row["hypotheses met"]) for row in own) >= FEWEST, one.id
+
+
+def test_every_dropped_hypothesis_has_its_counterexample() -> None:
+    """Both ways: what is said to be false without a hypothesis, and the files that prove it."""
+    claimed = {
+        (one.id, one.status.removeprefix(FALSE_WITHOUT))
+        for one in LEDGER
+        if one.status.startswith(FALSE_WITHOUT)
+    }
+    stored = {(found.statement, found.dropped) for found in stored_counterexamples()}
+    assert claimed <= stored
+    for name, dropped in stored:
+        assert dropped in {hypothesis.name for hypothesis in ledger.statement(name).hypotheses}
 
 
 def test_statements_named_in_code_exist() -> None:

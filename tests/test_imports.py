@@ -27,6 +27,8 @@ MAY_IMPORT = {
     "certificate.exact_answer": {"errors", "model", "certificate", "certificate.build", "markov"},
     "certificate.simplify": {"errors", "model"},
     "catalog": {"errors", "model"},
+    # Bridges to other libraries; a game goes out, an environment comes in.
+    "interop": {"errors", "model", "markov", "stage"},
     "referee": set(),
     "files": {"errors", "model", "certificate"},
     "solution": {"errors", "model", "certificate", "markov"},
@@ -53,7 +55,23 @@ MAY_IMPORT = {
         "solver",
         "report",
     },
+    # Statements are run on whatever is below; reports take their data, never the other way round.
+    "theory": {
+        "errors",
+        "model",
+        "stage",
+        "markov",
+        "certificate",
+        "certificate.build",
+        "catalog",
+        "solution",
+        "solver",
+        "study",
+        "report",
+        "learning",
+    },
     "learning": {"errors", "model", "stage", "markov"},
+    "strategies": {"errors", "model"},
     # The exact answer as a learner among learners stands above the solvers; the registry names it, no more.
     "learning.references": {"errors", "model", "stage", "markov", "solution", "solver", "learning"},
     "learning.experiment": {
@@ -76,6 +94,7 @@ MAY_IMPORT = {
         "solution",
         "solver",
         "report",
+        "theory",
         "learning.experiment",
     },
     "": set(),
@@ -274,6 +293,8 @@ PUBLIC = [
     "Solution",
     "iterate",
     "IterationResult",
+    "nash_q",
+    "NashQResult",
     "robust_values",
     "best_response",
     "gap",
@@ -293,6 +314,7 @@ PUBLIC = [
     "catalog",
     "ArneqError",
     "state_graph",
+    "simulate",
     "equilibria",
     "robustness_curve",
 ]

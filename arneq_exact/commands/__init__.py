@@ -4,6 +4,6 @@ To add a command, write such a file and list it here, in the order of the help t
 imported by the command that needs it, when it runs.
 """
 
-from arneq_exact.commands import audit, check, experiment, games, gap, solve
+from arneq_exact.commands import audit, check, experiment, games, gap, solve, theory
 
-COMMANDS = (solve, check, gap, audit, experiment, games)
+COMMANDS = (solve, check, gap, audit, experiment, theory, games)

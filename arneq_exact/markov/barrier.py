@@ -5,8 +5,9 @@ column c keeps a slack of μ w / x_a or μ w / y_c, with weights w (a full-suppo
 attackers). As μ → ∞ the only solution is x = w, y = w; as μ → 0 slacks and mixtures become complementary,
 and limits are ARNEQ. The path between is followed by compiled pseudo-arclength continuation (equations and
 variables in `arneq_exact.stage.path_kernel`), which passes its turning points in μ; near its end every
-small μ is offered to `arneq_exact.markov.polish`. Where a path gets stuck, another one is begun, with other
-weights and more cautious steps.
+small μ is offered to `arneq_exact.markov.polish`. Where that fails the point itself is offered at the
+smallest parameters: its gap is a small multiple of μ, whatever supports and ties are. Where a path gets
+stuck, its last point is offered and another path is begun, with other weights and more cautious steps.
 
 Guarantee: none in advance (generically a path exists; numerically it may be lost). Cost: 50 to 1,000 linear
 systems, solved by blocks (`arneq_exact.stage.block_kernel`): states couple through the nS values alone.
@@ -21,7 +22,7 @@ import numpy as np
 
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.optimality import OptimalityConditions, Point, manageable
-from arneq_exact.markov.polish import Polisher
+from arneq_exact.markov.polish import Polisher, unpolished
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
@@ -30,7 +31,10 @@ STARTS = 6
 STEPS = 3000
 REPORTED_STEPS = 20
 FIRST_LENGTH = 0.5
-LANDINGS = (1e-4, 1e-6, 1e-8, 1e-10)
+LANDINGS = (1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
+SMALL = 1e-10
+"""Parameter from which on a point is worth judging as it is."""
+
 GROWTH = (2.0, 1.4)
 """Factor by which easy steps grow, on the first path and on restarts."""
 
@@ -66,11 +70,16 @@ def _follow(problem: Problem, path: _Path, polisher: Polisher, start: int) -> It
             if ended != MOVING or path.steps >= STEPS:
                 break
         if ended != ARRIVED:
+            note = f"barrier path {start + 1}, lost at parameter {path.parameter:.2g}"
+            yield unpolished(path.conditions, path.landed(path.parameter), path.steps, note)
             return
         note = f"barrier path {start + 1}, parameter {target:g}"
-        candidate = polisher.candidate(path.landed(target), path.steps, note)
+        point = path.landed(target)
+        candidate = polisher.candidate(point, path.steps, note)
         if candidate is not None:
             yield candidate
+        elif target <= SMALL:
+            yield unpolished(path.conditions, point, path.steps, f"{note}, not polished")
 
 
 class _Path:

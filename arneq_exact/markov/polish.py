@@ -57,6 +57,11 @@ class Polisher:
         return Candidate(Policy(conditions.game, x), iterations, note, bounds)
 
 
+def unpolished(conditions: OptimalityConditions, point: Point, iterations: int, note: str) -> Candidate:
+    """Return the profile at a point as it is as a candidate."""
+    return Candidate(Policy(conditions.game, [_mixtures(array) for array in point.x]), iterations, note)
+
+
 def _mixtures(array: FloatArray) -> FloatArray:
     clipped = np.maximum(array, 0.0)
     result: FloatArray = clipped / clipped.sum(axis=1, keepdims=True)

@@ -83,6 +83,9 @@ class StageStep:
         ]
         for block, solver in zip(self.blocks, self.solvers, strict=True):
             solver.require_selection(block.counts)
+        self._block_of = np.empty(game.n_states, dtype=np.int64)
+        for number, block in enumerate(self.blocks):
+            self._block_of[block.states] = number
         self.widths = [
             max(
                 sum(column_counts(solver.corruptions[agent], block.counts))
@@ -90,6 +93,10 @@ class StageStep:
             )
             for agent in range(n)
         ]
+
+    def solver_of(self, state: int) -> StageSolver:
+        """Return the solver of the stage games of one state."""
+        return self.solvers[int(self._block_of[state])]
 
     def at(self, values: FloatArray, previous: Sequence[FloatArray] | None = None) -> StageEquilibria:
         """Solve the stage games at the backup of `values` (n, S)."""

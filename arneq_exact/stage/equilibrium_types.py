@@ -12,29 +12,24 @@ Type B′ is one linear program. Type A is decided
 * for two agents, under every threat: for fixed x_i the columns grow together with Q_i(x_i, x_j), which is
   linear in x_j, so a maximum is reached at a pure a_j. It is the largest value, over a_j, of the matrix game
   with a_j for the other's policy; without corruption, max Q_i;
-* for up to four agents with two actions each, whatever the threat, by bisection of the cube of profiles.
-  Over a box the columns' payoffs are multi-affine, so no product profile in it is worth more than the value
-  of the matrix game (corners of the box) × (columns); a box is dropped where that is at most g_i(π). A
-  maximum that is not told from g_i(π) by `BOXES` boxes does not count as type A;
-* elsewhere from two bounds: it fails where a pure profile is worth more than g_i(π), and it holds where
-  the matrix game (pure profiles) × (columns) is worth no more, since that lets the agents correlate.
-  Between the two it is *undecided*, and does not count as type A.
+* elsewhere by branch and bound over products of simplices (`arneq_exact.stage.greatest_value`). It holds
+  where the upper bound is at most g_i(π), and fails where the lower one is above; where the budget ends in
+  between, it is neither claimed nor denied: *undecided*.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.model.corruption import Corruption
 from arneq_exact.model.rationals import FloatArray
+from arneq_exact.stage.greatest_value import greatest_value
 from arneq_exact.stage.linear import solve_matrix_games
-from arneq_exact.stage.robust import column_counts, robust_matrix
-from arneq_exact.stage.two_action_enumeration import corner_payoffs
+from arneq_exact.stage.robust import robust_matrix
 
 TYPE_A = 1
 TYPE_B_PRIME = 2
@@ -44,16 +39,17 @@ UNDECIDED = 4
 TOLERANCE = 1e-9
 """Of the agent's stage payoff range: closer than this, values count as equal."""
 
-BOXES = 20_000
-"""Boxes examined to decide type A for two actions each."""
-
-CUBE_AGENTS = 4
-"""Agents with two actions each up to which the cube of profiles is bisected."""
-
-LARGEST_TABLE = 10**6
-"""Numbers (pure profiles × columns) up to which the bounds on type A are computed."""
+EPS = float(np.finfo(float).eps)
 
 Flags = NDArray[np.uint8]
+
+
+def equal_within(payoff: FloatArray) -> float:
+    """Return how close values of a stage game must be to count as equal.
+
+    1e-9 of the payoff range, and what rounding makes of values that are all the same.
+    """
+    return TOLERANCE * float(np.ptp(payoff)) + 16 * EPS * float(np.abs(payoff).max())
 
 
 def stage_types(
@@ -88,7 +84,7 @@ def stage_types(
     for agent, (payoff, value, points) in enumerate(zip(payoffs, values, corruptions, strict=True)):
         counts = payoff.shape[1:]
         own_first = np.moveaxis(payoff, agent + 1, 1).reshape(len(payoff), counts[agent], -1)
-        slack = TOLERANCE * np.maximum(own_first.max(axis=(1, 2)) - own_first.min(axis=(1, 2)), 1e-300)
+        slack = np.array([equal_within(table) for table in own_first])
         flags[agent, np.abs(value - worth(own_first)) <= slack] |= TYPE_B_PRIME
         bound = value + slack
         if _everyone_corrupted(points, agent, len(counts)):
@@ -99,20 +95,28 @@ def stage_types(
             matrices = _against_pure(payoff, points, agent)
             best = worth(np.concatenate(matrices)).reshape(len(matrices), -1).max(axis=0)
             flags[agent, best <= bound] |= TYPE_A
-        elif len(counts) <= CUBE_AGENTS and max(counts) <= 2:
-            for number, (one, unit) in enumerate(zip(payoff, slack / TOLERANCE, strict=True)):
-                low = float(one.min())
-                functions = corner_payoffs((one - low) / unit, points, agent)
-                if _is_greatest(functions, (float(bound[number]) - low) / float(unit), backend, calls):
-                    flags[agent, number] |= TYPE_A
-        elif prod(counts) * sum(column_counts(points, counts)) > LARGEST_TABLE:
-            flags[agent] |= UNDECIDED
         else:
-            profiles = np.concatenate(_against_pure(payoff, points, agent), axis=1)
-            flags[agent, worth(profiles) <= bound] |= TYPE_A
-            refuted = profiles.min(axis=2).max(axis=1) > bound
-            flags[agent, ~refuted & (flags[agent] & TYPE_A == 0)] |= UNDECIDED
+            for number, one in enumerate(payoff):
+                bar = float(bound[number])
+                most = greatest_value(one, points, agent, target=bar, backend=backend, calls=calls)
+                if most.upper <= bar:
+                    flags[agent, number] |= TYPE_A
+                elif most.lower <= bar:
+                    flags[agent, number] |= UNDECIDED
     return flags
+
+
+def types_at(
+    payoffs: FloatArray,
+    values: FloatArray,
+    corruptions: Sequence[Sequence[Corruption]],
+    *,
+    backend: str = "auto",
+    calls: Counter[str] | None = None,
+) -> Flags:
+    """Decide the types (n,) at one stage ARNEQ with payoffs (n, A1, ..., An) and values (n,)."""
+    batch = [payoff[None] for payoff in payoffs]
+    return stage_types(batch, values[:, None], corruptions, backend=backend, calls=calls)[:, 0]
 
 
 def _everyone_corrupted(points: Sequence[Corruption], agent: int, n: int) -> bool:
@@ -130,34 +134,3 @@ def _against_pure(payoff: FloatArray, points: Sequence[Corruption], agent: int) 
         policy = [np.eye(count)[[a] * len(payoff)] for a, count in zip(profile, counts, strict=True)]
         matrices.append(robust_matrix(payoff, policy, points, agent))
     return matrices
-
-
-def _is_greatest(functions: FloatArray, bound: float, backend: str, calls: Counter[str] | None) -> bool:
-    """Whether no profile is worth more than `bound`, for columns' payoffs (C, 2, ..., 2) at the corners."""
-    if functions.min(axis=0).max() > bound:
-        return False
-    n = functions.ndim - 1
-    boxes = functions[None]
-    examined = level = 0
-    while len(boxes):
-        examined += len(boxes)
-        if examined > BOXES:
-            return False
-        corners = np.ascontiguousarray(np.moveaxis(boxes.reshape(*boxes.shape[:2], -1), 1, 2))
-        games = solve_matrix_games(corners, backend=backend, calls=calls)
-        play = games.row.reshape(-1, *[2] * n)
-        worth = boxes
-        for axis in range(n):
-            others = tuple(j + 1 for j in range(n) if j != axis)
-            worth = np.einsum("bcs...,bs->bc...", worth, play.sum(axis=others))
-        if worth.min(axis=1).max() > bound:
-            return False
-        boxes = boxes[games.value > bound]
-        axis = level % n + 2
-        low, high = np.split(boxes, 2, axis=axis)
-        middle = (low + high) / 2
-        boxes = np.concatenate(
-            [np.concatenate([low, middle], axis=axis), np.concatenate([middle, high], axis=axis)]
-        )
-        level += 1
-    return True

@@ -158,6 +158,7 @@ class CommandHelp(SphinxDirective):
     """The help text of the command, or of one of its commands."""
 
     optional_arguments = 1
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
         text = io.StringIO()
@@ -165,7 +166,7 @@ class CommandHelp(SphinxDirective):
         os.environ["COLUMNS"] = "86"
         try:
             with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
-                cli.main([*self.arguments, "--help"])
+                cli.main([*" ".join(self.arguments).split(), "--help"])
         finally:
             del os.environ["COLUMNS"]
             if width is not None:

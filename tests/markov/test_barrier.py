@@ -7,8 +7,9 @@ from itertools import islice
 import games
 import numpy as np
 import pytest
+from solution_promises import verify
 
-from arneq_exact import catalog, gap, solve
+from arneq_exact import MarkovGame, catalog, gap, solve
 from arneq_exact.markov import barrier, stage_policy_iteration
 from arneq_exact.markov.candidates import Problem
 from arneq_exact.markov.optimality import OptimalityConditions, manageable
@@ -152,3 +153,18 @@ def test_small_games_of_three_agents_begin_with_the_barrier_path(rng):
     for game in (games.random_game(rng, 2, 2), games.random_game(rng, 3, 20, 1)):
         names = [entry.name for entry in automatic_order(SOLVERS, game)]
         assert names == [entry.name for entry in SOLVERS if entry.automatic]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_near_degenerate_games_are_proved_without_a_polish(seed):
+    """Integer payoffs moved by 1e-7: ties are no ties, and no tolerance tells which actions are in use.
+
+    The gap of a point of the path is a small multiple of its parameter all the same.
+    """
+    generator = np.random.default_rng(seed)
+    payoffs = generator.integers(0, 3, (3, 2, 2, 2)) + 1e-7 * generator.uniform(-1, 1, (3, 2, 2, 2))
+    game = MarkovGame.one_shot(payoffs)
+    for k in (0, 1):
+        solution = solve(game, ThreatModel(k), method="barrier")
+        assert solution.proved
+        verify(game, ThreatModel(k), solution)

@@ -10,16 +10,15 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
-from model_strategies import games, quick
 
 from arneq_exact.errors import GameError
 from arneq_exact.model.exact import ExactData
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.names import GameNames
 from arneq_exact.model.rationals import common_denominator, double_or_fraction, number_text, to_fraction
+from arneq_exact.strategies import games
 
 
-@quick
 @given(st.integers(1, 3), st.integers(1, 3), st.integers(0, 2**32 - 1))
 def test_from_arrays_puts_every_number_in_its_row(n: int, n_states: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -35,8 +34,7 @@ def test_from_arrays_puts_every_number_in_its_row(n: int, n_states: int, seed: i
     assert game.same_as(MarkovGame.from_arrays(rewards.tolist(), transitions.tolist(), [0.9] * n))
 
 
-@quick
-@given(games())
+@given(games(named=True, discounts=(0, 1)))
 def test_rows_are_grouped_by_state_in_c_order(game: MarkovGame) -> None:
     places = [game.joint_action_of(row) for row in range(game.n_rows)]
     expected = [
@@ -56,8 +54,7 @@ def test_rows_are_grouped_by_state_in_c_order(game: MarkovGame) -> None:
         )
 
 
-@quick
-@given(games())
+@given(games(named=True, discounts=(0, 1)))
 def test_parts_are_canonical_owned_and_read_only(game: MarkovGame) -> None:
     matrix = game.transitions
     assert matrix.has_canonical_format
@@ -71,8 +68,7 @@ def test_parts_are_canonical_owned_and_read_only(game: MarkovGame) -> None:
     assert game.names == game.names.canonical()
 
 
-@quick
-@given(games())
+@given(games(named=True, discounts=(0, 1)))
 def test_doubles_are_the_rounded_rationals(game: MarkovGame) -> None:
     if game.exact is None:
         assert game.exact_discount() == tuple(map(Fraction, game.discount.tolist()))
@@ -190,7 +186,6 @@ def test_common_lists_of_names_are_shared() -> None:
     assert names.actions[0] is not names.actions[2]
 
 
-@quick
 @given(st.fractions())
 def test_number_text_is_faithful(value: Fraction) -> None:
     assert to_fraction(number_text(value), "here") == value
@@ -199,7 +194,6 @@ def test_number_text_is_faithful(value: Fraction) -> None:
     assert isinstance(kept, float) == (Fraction(float(value)) == value)
 
 
-@quick
 @given(st.lists(st.fractions(), max_size=6))
 def test_common_denominator_is_the_least(row: list[Fraction]) -> None:
     numerators, denominator = common_denominator(row)

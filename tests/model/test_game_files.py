@@ -14,7 +14,6 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
-from model_strategies import games, policies, quick
 
 from arneq_exact.errors import FileError
 from arneq_exact.model.files import (
@@ -33,10 +32,10 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.json_writing import WIDTH, json_text
 from arneq_exact.model.names import GameNames
 from arneq_exact.model.policy import Policy
+from arneq_exact.strategies import games, policies
 
 
-@quick
-@given(games())
+@given(games(named=True, discounts=(0, 1)))
 def test_game_survives_both_forms(game: MarkovGame) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in ("game.json", "game.npz", "GAME.JSON", "Game.Npz"):
@@ -53,11 +52,10 @@ def test_game_survives_both_forms(game: MarkovGame) -> None:
                 assert loaded.exact.same_as(game.exact)
 
 
-@quick
 @given(st.data())
 def test_policy_survives_its_file(data: st.DataObject) -> None:
-    game = data.draw(games())
-    policy = data.draw(policies(game))
+    game = data.draw(games(named=True, discounts=(0, 1)))
+    policy = data.draw(policies(game, horizon=data.draw(st.none() | st.integers(1, 3))))
     with tempfile.TemporaryDirectory() as folder:
         save_policy(policy, game, f"{folder}/policy.json")
         loaded = load_policy(f"{folder}/policy.json", game)
@@ -66,8 +64,7 @@ def test_policy_survives_its_file(data: st.DataObject) -> None:
         assert mine.tobytes() == theirs.tobytes()
 
 
-@quick
-@given(games())
+@given(games(named=True, discounts=(0, 1)))
 def test_same_game_gives_same_bytes(game: MarkovGame) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in ("game.json", "game.npz"):
@@ -111,7 +108,6 @@ def test_one_row_stands_on_one_line() -> None:
     assert max(map(len, lines)) <= WIDTH + 1
 
 
-@quick
 @given(
     st.recursive(
         st.none()

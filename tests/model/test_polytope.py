@@ -8,7 +8,6 @@ import brute_force
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_strategies import quick
 
 from arneq_exact import referee
 from arneq_exact.errors import ThreatError
@@ -23,7 +22,6 @@ def exact(
     return tuple(map(tuple, rows)), tuple(bounds)
 
 
-@quick
 @given(st.data(), st.integers(1, 4), st.integers(0, 4))
 def test_vertices_equal_enumeration(data: st.DataObject, size: int, cuts: int) -> None:
     """Degenerate, redundant, contradictory and duplicate inequalities included."""

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_strategies import quick
 
 from arneq_exact.model.threat import Corruption, ThreatModel
 
@@ -143,7 +142,6 @@ def threats(draw: st.DrawFn, n: int) -> ThreatModel:
     return ThreatModel(draw(st.none() | st.just(n)), distribution=laws)
 
 
-@quick
 @given(st.data(), st.integers(2, 4))
 def test_every_threat_resolves_to_distributions(data: st.DataObject, n: int) -> None:
     threat = data.draw(threats(n))
@@ -159,7 +157,6 @@ def test_every_threat_resolves_to_distributions(data: st.DataObject, n: int) -> 
             assert point == Corruption.mixture(reversed(point.weights))
 
 
-@quick
 @given(st.data(), st.integers(2, 4))
 def test_json_round_trip(data: st.DataObject, n: int) -> None:
     import json
@@ -172,7 +169,6 @@ def test_json_round_trip(data: st.DataObject, n: int) -> None:
     assert again.decouples(n) == threat.decouples(n)
 
 
-@quick
 @given(st.data(), st.integers(2, 4))
 def test_decoupling_means_all_others_for_sure(data: st.DataObject, n: int) -> None:
     """[T4]: no doubt about who is corrupted, and nobody is left out."""

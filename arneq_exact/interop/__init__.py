@@ -1,0 +1,1 @@
+"""Bridges to other libraries: games as environments of theirs, and their environments as games."""

@@ -1,0 +1,239 @@
+"""[T6]: where one type of stage ARNEQ holds, the stage value moves no more than the payoffs do.
+
+Under type A, val_i(Q) = max over product profiles of g_i, a maximum of functions each of which moves by at
+most ‖ΔQ_i‖∞. Under type B′ it is a security value, a max-min of such functions. Without a common type the
+selected equilibrium may be another one after any change however small [T8].
+
+[T6a]: at a saddle (type B) agent i's strategy guarantees its value against all that others may do, which
+nobody can do better than sec_i, and no ARNEQ does worse than sec_i [T5]: B implies B′. Not conversely: a
+strategy may earn the security value and be open to harm that nobody is in a position to do."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from arneq_exact.errors import InputError
+from arneq_exact.model.rationals import FloatArray
+from arneq_exact.stage.solve import StageSolver
+from arneq_exact.theory import generators
+from arneq_exact.theory.assumptions import SelectedType, selected_types
+from arneq_exact.theory.definition import exact_payoffs, security_value, stage_payoffs
+from arneq_exact.theory.evidence import Findings, at_most, equal
+from arneq_exact.theory.exact_numbers import scaled
+from arneq_exact.theory.exact_numbers import security_value as exact_security_value
+from arneq_exact.theory.instance import Instance
+from arneq_exact.theory.pure_play import pure_play, unique_profile
+from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
+from arneq_exact.theory.typed_games import by_type, stage_pair
+
+ONE_TYPE = Hypothesis(
+    "one type", "Both selected stage ARNEQ are of type A for the agent, or both are of type B′."
+)
+SADDLE = Hypothesis("saddle", "The selected stage ARNEQ is a saddle for the agent (type B).")
+VALUE_IS_SECURITY = Hypothesis("B′", "The agent's value at the stage ARNEQ is its security value.")
+DECOUPLED = Hypothesis("decoupled", "All other agents may be corrupted, k ≥ n−1.")
+
+TOLERANCE = 1e-8
+WHY = (
+    "stage values are verified to 1e-10 of the payoff range and types to 1e-9 of it, at two stage games, "
+    "each against a maximum or security value with errors as small"
+)
+
+
+def _pair(instance: Instance) -> tuple[FloatArray, FloatArray]:
+    """Return Q and Q': of the first two states, or of a state and a drawn change of its payoffs."""
+    game = instance.game
+    first = stage_payoffs(game, 0)
+    if game.n_states > 1 and (game.action_counts[0] == game.action_counts[1]).all():
+        return first, stage_payoffs(game, 1)
+    return first, first + 1e-3 * instance.rng().uniform(-1, 1, first.shape)
+
+
+def _agent(instance: Instance) -> int:
+    agent = instance.extras.get("agent", 0)
+    if not 0 <= agent < instance.game.n_agents:
+        raise InputError(f"theory: agent is {agent}; must be from 0 to {instance.game.n_agents - 1}")
+    return int(agent)
+
+
+Selected = tuple[list[FloatArray], tuple[SelectedType, ...]]
+"""A stage ARNEQ, one mixture per agent, and the agents' types at it."""
+
+
+def _selected(instance: Instance, stages: FloatArray) -> list[Selected]:
+    """Return the selected stage ARNEQ and its types for stage games (B, n, A1, ..., An)."""
+    n = stages.shape[1]
+    solver = StageSolver(n, instance.threat, selection=instance.extras.get("selection", "first"))
+    found = solver.solve([np.ascontiguousarray(stages[:, agent]) for agent in range(n)])
+    play = [[each[b] for each in found.policy] for b in range(len(stages))]
+    return [
+        (policy, selected_types(stage, policy, solver.corruptions))
+        for stage, policy in zip(stages, play, strict=True)
+    ]
+
+
+def common_type(types: list[SelectedType]) -> bool | None:
+    """Tell whether one of the types A and B′ holds at all equilibria; None if undecided."""
+    if all(one.b_prime for one in types) or all(one.a for one in types):
+        return True
+    return None if all(one.a is not False for one in types) else False
+
+
+def _non_expansive(instance: Instance) -> Findings:
+    agent = _agent(instance)
+    pair = np.stack(_pair(instance))
+    first, second = (types[agent] for _, types in _selected(instance, pair))
+    change = float(np.abs(pair[1, agent] - pair[0, agent]).max())
+    unit = float(np.ptp(pair[:, agent])) or 1.0
+    moved = abs(second.value - first.value)
+    return Findings(
+        comparisons=[at_most("change of the stage value, of the payoffs", moved, change, unit)],
+        hypotheses={ONE_TYPE.name: common_type([first, second])},
+        tolerance=TOLERANCE,
+        justification=WHY,
+        quantities={
+            "ratio": moved / change if change else 0.0,
+            "type A": [one.a for one in (first, second)],
+            "type B′": [one.b_prime for one in (first, second)],
+        },
+    )
+
+
+def _jump(instance: Instance) -> Findings:
+    """The same in Fractions, where both stage ARNEQ are pure, strict and proved to be unique."""
+    game, k = instance.game, instance.threat.k
+    if game.n_states != 2 or (game.action_counts[0] != game.action_counts[1]).any() or k is None:
+        return Findings(undecided="not a pair of stage games under a budget")
+    agent = _agent(instance)
+    pair = [exact_payoffs(game, state) for state in range(2)]
+    values, profiles, types = [], [], []
+    corruptions = [instance.threat.corruptions(game.n_agents, i) for i in range(game.n_agents)]
+    for payoffs in pair:
+        whole, unit = scaled(payoffs)
+        joint = unique_profile(whole, k)
+        found = pure_play(whole, k)
+        if joint is None or not found.strict[joint]:
+            return Findings(undecided="a stage ARNEQ is not proved to be unique, pure and strict")
+        profiles.append(joint)
+        values.append(Fraction(int(found.worth(joint)[agent]), unit))
+        play = [np.eye(count)[action] for count, action in zip(payoffs.shape[1:], joint, strict=True)]
+        types.append(selected_types(payoffs.astype(np.float64), play, corruptions)[agent])
+    change = abs(pair[1][agent] - pair[0][agent]).max()
+    spread = max(max(one[agent].max() for one in pair) - min(one[agent].min() for one in pair), Fraction(0))
+    return Findings(
+        comparisons=[
+            at_most(
+                "change of the stage value, of the payoffs", abs(values[1] - values[0]), change, spread or 1
+            )
+        ],
+        hypotheses={ONE_TYPE.name: common_type(types)},
+        quantities={"equilibria": profiles, "values": values, "unique": True},
+    )
+
+
+def _saddle_is_security(instance: Instance) -> Findings:
+    agent = _agent(instance)
+    payoffs = stage_payoffs(instance.game, 0)
+    ((_, types),) = _selected(instance, payoffs[None])
+    unit = float(np.ptp(payoffs[agent])) or 1.0
+    security = security_value(payoffs[agent], agent)
+    return Findings(
+        comparisons=[equal("value at the saddle, security value", types[agent].value, security, unit)],
+        hypotheses={SADDLE.name: types[agent].b},
+        tolerance=TOLERANCE,
+        justification=WHY,
+        quantities={"type B′": types[agent].b_prime},
+    )
+
+
+def _security_is_saddle(instance: Instance) -> Findings:
+    agent = _agent(instance)
+    payoffs = stage_payoffs(instance.game, 0)
+    ((policy, types),) = _selected(instance, payoffs[None])
+    own_first = np.moveaxis(payoffs[agent], agent, 0).reshape(payoffs.shape[agent + 1], -1)
+    unit = float(np.ptp(own_first)) or 1.0
+    least = float((policy[agent] @ own_first).min())
+    return Findings(
+        comparisons=[at_most("value, worst case of the own strategy", types[agent].value, least, unit)],
+        hypotheses={
+            VALUE_IS_SECURITY.name: types[agent].b_prime,
+            DECOUPLED.name: instance.threat.decouples(instance.game.n_agents),
+        },
+        tolerance=TOLERANCE,
+        justification=WHY,
+    )
+
+
+def _security_is_no_saddle(instance: Instance) -> Findings:
+    """Look through all pure stage ARNEQ, in Fractions, for the one that is least of a saddle."""
+    k = instance.threat.k
+    if k is None:
+        return Findings(undecided="the threat is no budget")
+    n = instance.game.n_agents
+    whole, unit = scaled(exact_payoffs(instance.game, 0))
+    found = pure_play(whole, k)
+    worst = None
+    for joint in found.profiles():
+        value = found.worth(joint)
+        for agent in range(n):
+            least = whole[agent].take(joint[agent], axis=agent).min()
+            security = exact_security_value(whole[agent], agent)
+            if value[agent] == security and (worst is None or least - value[agent] < worst[0]):
+                spread = int(np.ptp(whole[agent])) or 1
+                worst = (least - value[agent], value[agent], least, spread, agent, joint)
+    if worst is None:
+        return Findings(undecided="no pure stage ARNEQ of the saddle kind is of type B′ for an agent")
+    _, value, least, spread, agent, joint = worst
+    return Findings(
+        comparisons=[
+            at_most(
+                "value, worst case of the own strategy",
+                Fraction(int(value), unit),
+                Fraction(int(least), unit),
+                Fraction(spread, unit),
+            )
+        ],
+        hypotheses={VALUE_IS_SECURITY.name: True, DECOUPLED.name: min(k, n - 1) == n - 1},
+        quantities={"agent": agent, "equilibrium": joint},
+    )
+
+
+STATEMENTS = (
+    Statement(
+        id="T6",
+        title="The stage value is non-expansive",
+        claim="Where both selected stage ARNEQ are of type A, or both of type B′, an agent's value changes "
+        "by no more than the largest change of its payoffs.",
+        hypotheses=(ONE_TYPE,),
+        source="theory page, T6; Hu and Wellman (2003) for k = 0",
+        status=FALSE_WITHOUT + ONE_TYPE.name,
+        examine=_non_expansive,
+        families=by_type(stage_pair),
+        confirm=_jump,
+        candidates=generators.pair,
+    ),
+    Statement(
+        id="T6a",
+        title="At a saddle the value is the security value",
+        claim="Type B implies type B′.",
+        hypotheses=(SADDLE,),
+        source="theory page, T6a",
+        status=UNDER_HYPOTHESES,
+        examine=_saddle_is_security,
+        families=by_type(stage_pair, ("zero-sum", "decoupled")),
+    ),
+    Statement(
+        id="T6a.converse",
+        title="Where agents decouple, the security value is a saddle",
+        claim="Where agents decouple, type B′ implies type B.",
+        hypotheses=(VALUE_IS_SECURITY, DECOUPLED),
+        source="theory page, T6a and T4",
+        status=FALSE_WITHOUT + DECOUPLED.name,
+        examine=_security_is_saddle,
+        families=by_type(stage_pair, ("decoupled",)),
+        confirm=_security_is_no_saddle,
+        candidates=generators.stage,
+    ),
+)

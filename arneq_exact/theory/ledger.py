@@ -1,0 +1,93 @@
+"""The ledger: every statement that is run, one row each, in the order of the theory page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from arneq_exact.errors import InputError
+from arneq_exact.theory import (
+    attackers_as_players,
+    best_response_operator,
+    best_response_set,
+    certificate_bound,
+    common_reward,
+    contraction,
+    convergence,
+    ends_of_the_scale,
+    finite_horizon,
+    fixed_point,
+    general_threats,
+    history,
+    linear_program,
+    monotonicity,
+    polymatrix_form,
+    product_attacks,
+    pure_attacks,
+    static_corruption,
+    type_decision,
+    value_rise,
+    without_types,
+)
+from arneq_exact.theory.evidence import Evidence
+from arneq_exact.theory.statement import Statement
+
+STATEMENTS: tuple[Statement, ...] = (
+    *pure_attacks.STATEMENTS,
+    *linear_program.STATEMENTS,
+    *product_attacks.STATEMENTS,
+    *attackers_as_players.STATEMENTS,
+    *ends_of_the_scale.STATEMENTS,
+    *monotonicity.STATEMENTS,
+    *value_rise.STATEMENTS,
+    *type_decision.STATEMENTS,
+    *contraction.STATEMENTS,
+    *convergence.STATEMENTS,
+    *common_reward.STATEMENTS,
+    *without_types.STATEMENTS,
+    *best_response_operator.STATEMENTS,
+    *best_response_set.STATEMENTS,
+    *fixed_point.STATEMENTS,
+    *history.STATEMENTS,
+    *general_threats.STATEMENTS,
+    *polymatrix_form.STATEMENTS,
+    *certificate_bound.STATEMENTS,
+    *static_corruption.STATEMENTS,
+    *finite_horizon.STATEMENTS,
+)
+
+
+def statement(name: str) -> Statement:
+    """Return the statement with this id.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    for one in STATEMENTS:
+        if one.id == name:
+            return one
+    known = ", ".join(one.id for one in STATEMENTS)
+    raise InputError(f"theory: statement {name!r} is unknown; must be one of {known}")
+
+
+def statements(names: Sequence[str] = ()) -> tuple[Statement, ...]:
+    """Return the statements with these ids, in the order of the ledger; all of them for no names.
+
+    The id of a theory page, such as "T4", stands for all of its parts.
+    """
+    chosen = set()
+    for name in names:
+        parts = {one.id for one in STATEMENTS if one.id == name or one.id.split(".")[0] == name}
+        chosen |= parts or {statement(name).id}
+    return tuple(one for one in STATEMENTS if not names or one.id in chosen)
+
+
+def repeat(evidence: Evidence) -> Evidence:
+    """Check the statement of some evidence once more, on the same instance in the same way.
+
+    Evidence is reproduced if the new one says the same (`Evidence.same_as`).
+    """
+    judged = statement(evidence.statement)
+    check = judged.confirm_exactly if evidence.confirmed else judged.check_instance
+    return check(evidence.instance, drop=evidence.dropped)

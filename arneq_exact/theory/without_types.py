@@ -1,0 +1,253 @@
+"""[T8]: what happens without one type throughout, shown on families around the known examples.
+
+* *Discontinuity*: n = 3, k ∈ {0, 1}, Q_1 = b·1{a_2 = 1 or a_3 = 1} − c a_1, Q_j = ±δ_j a_j for j = 2, 3:
+  agents 2 and 3 have a dominant action that turns with the sign, and V_1 jumps by b while the payoffs move
+  by 2 max δ.
+* *Mixed types*: k = 0, both agents paid a in one corner and b < a elsewhere: one equilibrium is a global
+  point, another a saddle, and the values a and b differ by as much as one likes.
+* *Cycles*: NoSDE, in any unit of either agent's payoffs, with either agent in the part of the first, and
+  with states in either order. From 0 the procedure runs into an exact 5-cycle at k = 0, proved in
+  Fractions; its stationary equilibrium mixes. At k = 1 it converges.
+* *Majorities*: each agent replaced by 2k+1 clones who vote. Under the selection in which all clones vote
+  for the mover's better action, unanimous votes are stage ARNEQ at budget k and the procedure goes through
+  the same values."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from arneq_exact import catalog
+from arneq_exact.markov.iteration import iterate
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.solve import StageSolver
+from arneq_exact.theory import generators
+from arneq_exact.theory.assumptions import selected_types
+from arneq_exact.theory.definition import exact_payoffs, stage_payoffs
+from arneq_exact.theory.evidence import Findings, at_most, equal
+from arneq_exact.theory.exact_numbers import exact_array, exact_moves, scaled
+from arneq_exact.theory.instance import Instance
+from arneq_exact.theory.periodic_orbit import exact_backup, find_orbit
+from arneq_exact.theory.pure_play import pure_play
+from arneq_exact.theory.statement import PROVED, Statement
+
+Generator = np.random.Generator
+VOTES = 12
+"""Iterations of the game of majorities that are compared."""
+
+
+def _jump(instance: Instance) -> Findings:
+    game = instance.game
+    stages = [stage_payoffs(game, state) for state in range(2)]
+    solver = StageSolver(3, instance.threat)
+    batch = [np.stack([stage[agent] for stage in stages]) for agent in range(3)]
+    found = solver.solve(batch)
+    values = [
+        selected_types(stage, [x[state] for x in found.policy], solver.corruptions)[0].value
+        for state, stage in enumerate(stages)
+    ]
+    change = max(float(np.abs(stages[1] - stages[0]).max()), 1e-300)
+    whole = [scaled(exact_payoffs(game, state)) for state in range(2)]
+    exact = []
+    for table, unit in whole:
+        joint = pure_play(table, instance.threat.k or 0).profiles()[0]
+        exact.append(Fraction(int(pure_play(table, instance.threat.k or 0).worth(joint)[0]), unit))
+    bonus = float(np.ptp(stages[0][0]))
+    return Findings(
+        comparisons=[
+            at_most("change of all payoffs, jump of the value", change, abs(values[0] - values[1]), bonus),
+            equal(
+                "jump of the value, in Fractions",
+                abs(values[0] - values[1]),
+                float(abs(exact[0] - exact[1])),
+                bonus,
+            ),
+            equal("change of the own payoffs, none", float(np.abs(stages[1][0] - stages[0][0]).max()), 0.0),
+        ],
+        tolerance=1e-9,
+        justification="stage values are verified to 1e-10 of the payoff range",
+        quantities={"values": values, "change": change},
+    )
+
+
+def _draw_jump(rng: Generator, k: int) -> Instance:
+    bonus, cost = int(rng.integers(2, 10)), Fraction(int(rng.integers(1, 10)), 10)
+    deltas = [Fraction(int(rng.integers(1, 50)), 100) for _ in range(2)]
+    tables = np.empty((2, 3, 2, 2, 2), dtype=object)
+    for state, sign in enumerate((1, -1)):
+        for a, b, c in np.ndindex(2, 2, 2):
+            own = Fraction(bonus * int(b or c)) - cost * a
+            tables[(state, slice(None), a, b, c)] = [own, sign * deltas[0] * b, sign * deltas[1] * c]
+    return Instance(generators.stages_game(tables), ThreatModel(k))
+
+
+def _mixed_types(instance: Instance) -> Findings:
+    payoffs = stage_payoffs(instance.game, 0)
+    nobody = [instance.threat.corruptions(2, agent) for agent in range(2)]
+    found = pure_play(payoffs, 0)
+    best = np.unravel_index(int(payoffs[0].argmax()), payoffs.shape[1:])
+    other = tuple(1 - int(action) for action in best)
+    both = []
+    for joint in (tuple(int(action) for action in best), other):
+        play = [np.eye(2)[action] for action in joint]
+        both.append((bool(found.equilibrium[joint]), selected_types(payoffs, play, nobody)))
+    (is_one, top), (is_other, saddle) = both
+    kinds = all(one.a and not one.b for one in top) and all(one.b and not one.a for one in saddle)
+    gap = min(one.value - two.value for one, two in zip(top, saddle, strict=True))
+    return Findings(
+        comparisons=[
+            equal("both profiles are equilibria", float(is_one and is_other), 1.0),
+            equal("one is a global point, the other a saddle", float(kinds), 1.0),
+            at_most("0, gap of their values", 0.0, gap, float(np.ptp(payoffs))),
+        ],
+        justification="payoffs are compared as they stand, and types to 1e-9 of their range",
+        tolerance=1e-9,
+        quantities={"values": [[one.value for one in types] for types in (top, saddle)]},
+    )
+
+
+def _draw_mixed(rng: Generator, kind: str) -> Instance:
+    corner = tuple(rng.integers(0, 2, 2).tolist())
+    table = np.empty((2, 2, 2), dtype=object)
+    for agent in range(2):
+        low = int(rng.integers(-5, 6))
+        table[agent] = Fraction(low)
+        table[(agent, *corner)] = low + Fraction(int(rng.integers(1, 40)), 4 if kind == "quarters" else 1)
+    return Instance(generators.one_shot(table), ThreatModel(0))
+
+
+def _goes_round(instance: Instance) -> Findings:
+    game = instance.game
+    run = iterate(game, ThreatModel(0), max_iterations=600)
+    converges = iterate(game, ThreatModel(1))
+    orbit = find_orbit(game, 0, iterations=60)
+    if orbit is None:
+        return Findings(comparisons=[equal("an orbit is proved", 0.0, 1.0)])
+    period = run.cycle.period if run.cycle else 0
+    unit = game.reward_range[:, None, None]
+    floats = orbit.values.astype(np.float64)
+    last = run.trace.values[-orbit.period :]
+    # Somewhere along the orbit the run and the proof agree.
+    shifts = [np.abs(np.roll(floats, shift, axis=0) - last).max(axis=(0, 2)) for shift in range(orbit.period)]
+    nearest = min(shifts, key=lambda errors: float((errors / unit[:, 0, 0]).max()))
+    return Findings(
+        comparisons=[
+            equal("period of the run, of the proved orbit", float(period), float(orbit.period)),
+            equal("period, five", float(orbit.period), 5.0),
+            equal("values of the run, of the proved orbit", nearest, 0.0, unit[:, 0, 0]),
+            equal("converges at k = 1", float(converges.status == "converged"), 1.0),
+        ],
+        tolerance=1e-8,
+        justification="a cycle is noticed where values repeat to 1e-10 of the largest value",
+        quantities={"values along the orbit": orbit.values},
+    )
+
+
+def nosde_like(rng: Generator, clones: bool = False) -> MarkovGame:
+    """Return the NoSDE game (or that of its clones) with each group's payoffs in a unit of its own."""
+    game = catalog.load("nosde-majority" if clones else "nosde")
+    n = game.n_agents
+    half = n // 2
+    units = [Fraction(int(rng.integers(1, 30)), int(rng.integers(1, 8))) for _ in range(2)]
+    states, agents = rng.permutation(2).tolist(), list(range(n))
+    if rng.random() < 0.5:
+        agents = [*range(half, n), *range(half)]
+    tables = [exact_payoffs(game, state) for state in range(2)]
+    for table in tables:
+        for agent in range(n):
+            table[agent] = table[agent] * units[agent // half]
+    rewards: list[list[Any]] = []
+    moves: list[list[tuple[Fraction, int]]] = []
+    counts = []
+    for state in states:
+        table = tables[state].transpose(0, *(1 + a for a in agents))[agents]
+        numbers = np.arange(table[0].size).reshape(game.action_counts[state].tolist()).transpose(agents)
+        counts.append(list(table.shape[1:]))
+        rewards += table.reshape(n, -1).T.tolist()
+        for number in numbers.ravel().tolist():
+            row = exact_moves(game, int(game.offsets[state]) + number)
+            moves.append([(p, states.index(s)) for p, s in row])
+    return MarkovGame.from_rows(counts, rewards, moves, game.exact_discount()[0])
+
+
+def _votes(instance: Instance) -> Findings:
+    """In Fractions: unanimous votes are stage ARNEQ, and the values are those without corruption."""
+    game, k = instance.game, instance.threat.k or 0
+    n, size = game.n_agents, game.n_states
+    values = exact_array(np.zeros((n, size)))
+    equilibria, same, changes = [], [], []
+    for _ in range(VOTES):
+        following = values.copy()
+        for state in range(size):
+            whole, unit = scaled(exact_backup(game, state, values))
+            voters = [agent for agent in range(n) if game.action_counts[state, agent] > 1]
+            options = [tuple(a if agent in voters else 0 for agent in range(n)) for a in range(2)]
+            # The clones vote for what is better for them without corruption.
+            joint = max(options, key=lambda one: int(whole[(voters[0], *one)]))
+            found = pure_play(whole, k)
+            equilibria.append(bool(found.equilibrium[joint]))
+            worth = [Fraction(int(v), unit) for v in found.worth(joint)]
+            plain = [Fraction(int(whole[(agent, *joint)]), unit) for agent in range(n)]
+            same.append(worth == plain)
+            following[:, state] = worth
+        changes.append(bool((following != values).any()))
+        values = following
+    return Findings(
+        comparisons=[
+            equal("unanimous votes are stage ARNEQ", Fraction(int(all(equilibria))), Fraction(1)),
+            equal("they are worth as much as without corruption", Fraction(int(all(same))), Fraction(1)),
+            equal("the values never rest", Fraction(int(all(changes))), Fraction(1)),
+        ],
+        quantities={"last values": values},
+    )
+
+
+STATEMENTS = (
+    Statement(
+        id="T8.discontinuity",
+        title="A stage value jumps",
+        claim="A value jumps while the own payoffs stay and those of others change by little.",
+        hypotheses=(),
+        source="theory page, T8 (i)",
+        status=PROVED,
+        examine=_jump,
+        families={"k = 0": lambda rng: _draw_jump(rng, 0), "k = 1": lambda rng: _draw_jump(rng, 1)},
+    ),
+    Statement(
+        id="T8.types",
+        title="One stage game with both types",
+        claim="A stage game can have an equilibrium of type A and not B, and another of type B and not A.",
+        hypotheses=(),
+        source="theory page, T8 (ii)",
+        status=PROVED,
+        examine=_mixed_types,
+        families={
+            "integer": lambda rng: _draw_mixed(rng, "integer"),
+            "quarters": lambda rng: _draw_mixed(rng, "quarters"),
+        },
+    ),
+    Statement(
+        id="T8.cycle",
+        title="The procedure goes round",
+        claim="On NoSDE the procedure runs into an exact cycle of five at k = 0, and converges at k = 1.",
+        hypotheses=(),
+        source="theory page, T8 (iii); Zinkevich, Greenwald and Littman (2005)",
+        status=PROVED,
+        examine=_goes_round,
+        families={"nosde": lambda rng: Instance(nosde_like(rng), ThreatModel(0))},
+    ),
+    Statement(
+        id="T8.majority",
+        title="The cycle stays where clones vote",
+        claim="With 2k+1 clones for each agent of NoSDE a unanimous vote for the better action is a stage "
+        "ARNEQ at budget k, and the procedure never rests.",
+        hypotheses=(),
+        source="theory page, T8 (iii)",
+        status=PROVED,
+        examine=_votes,
+        families={"nosde-majority": lambda rng: Instance(nosde_like(rng, clones=True), ThreatModel(1))},
+    ),
+)

@@ -1,0 +1,106 @@
+"""[T13]: corruption drawn once against corruption drawn anew."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import games
+import numpy as np
+import pytest
+
+from arneq_exact import MarkovGame, ThreatModel, catalog
+from arneq_exact.theory.exact_numbers import exact_array
+from arneq_exact.theory.given_play import policy_of
+from arneq_exact.theory.instance import Instance
+from arneq_exact.theory.ledger import statement
+from arneq_exact.theory.static_corruption import corruptions, draw_chain
+
+T13 = ("T13.order", "T13.equal", "T13.worst-set", "T13.chain")
+
+
+@pytest.mark.parametrize("name", T13)
+def test_it_holds_in_every_class(name):
+    one = statement(name)
+    for index in range(16):
+        evidence = one.check_instance(one.draw(index, seed=1))
+        assert evidence.verdict == "holds", str(evidence)
+
+
+@pytest.mark.parametrize("name", ["T13.order", "T13.equal", "T13.worst-set"])
+def test_it_holds_in_fractions(name):
+    one = statement(name)
+    for index in range(len(one.families)):
+        evidence = one.confirm_exactly(one.draw(index, seed=3))
+        # What is equal in doubles need not be equal to the last bit.
+        assert evidence.verdict in ("holds", "hypotheses not met"), str(evidence)
+        assert evidence.tolerance == 0
+
+
+def test_the_chain_separates_the_two_exactly():
+    """[T13]: rect 0, static γ; no set attains the minimum in both states, so nothing is claimed there."""
+    chain = Instance(catalog.load("static-chain"), ThreatModel(1))
+    policy = [exact_array(array) for array in policy_of(chain)]
+    found = corruptions(chain.game, chain.threat, policy, 0, exact=True)
+    assert found.rect.tolist() == [0, 0]
+    assert found.static().tolist() == [Fraction(9, 10), 0]
+    assert {K: value.tolist() for K, value in found.by_set.items()} == {
+        (1,): [Fraction(9, 10), 1],
+        (2,): [1, 0],
+    }
+    equal = statement("T13.equal")
+    assert equal.check_instance(chain).verdict == "hypotheses not met"
+    evidence = equal.confirm_exactly(chain, drop=["one set"])
+    assert (evidence.verdict, evidence.left, evidence.right) == ("violated", Fraction(9, 10), 0)
+
+
+def test_the_bound_on_the_difference_on_the_chain():
+    """Whatever a set takes, it lacks the 1 that the other takes: the bound 1/(1−γ) = 10 is above 9/10."""
+    chain = Instance(catalog.load("static-chain"), ThreatModel(1))
+    policy = [exact_array(array) for array in policy_of(chain)]
+    found = corruptions(chain.game, chain.threat, policy, 0, exact=True)
+    assert found.lack.tolist() == [10, 0]
+
+
+def test_one_worst_set_is_not_enough():
+    """A chain whose second reward is 3 and γ = 1/2: agent 3 is the worst to lose, and yet the two differ."""
+    rewards, moves = [], []
+    for state in range(2):
+        for first in range(2):
+            for second in range(2):
+                rewards.append([(1, 3)[state] * (1 - (first, second)[state]), 0, 0])
+                moves.append([(1, 1)] if state == 0 else [])
+    game = MarkovGame.from_rows([[1, 2, 2]] * 2, rewards, moves, "1/2", termination=[0] * 4 + [1] * 4)
+    one = statement("T13.worst-set")
+    evidence = one.confirm_exactly(Instance(game, ThreatModel(1)), drop=["one set"])
+    assert evidence.hypotheses["worst set"] is True
+    assert evidence.hypotheses["one set"] is False
+    assert (evidence.verdict, evidence.left, evidence.right) == ("violated", 1, 0)
+
+
+def test_with_a_probability_there_is_no_order():
+    one, rng = statement("T13.order"), np.random.default_rng(0)
+    dropped = [one.confirm_exactly(one.candidates(rng, "certain"), drop=["certain"]) for _ in range(40)]
+    assert {evidence.verdict for evidence in dropped} == {"holds", "violated"}
+
+
+@pytest.mark.parametrize("name", ["T13.equal", "T13.worst-set"])
+def test_the_search_has_candidates(name):
+    one, rng = statement(name), np.random.default_rng(0)
+    dropped = [one.confirm_exactly(one.candidates(rng, "one set"), drop=["one set"]) for _ in range(100)]
+    assert any(evidence.verdict == "violated" for evidence in dropped)
+
+
+def test_smaller_sets_do_less(rng):
+    game = games.random_game(rng, 3, 2, 2, 0.5)
+    found = corruptions(game, ThreatModel(2), list(games.random_policy(rng, game)), 1)
+    assert len(found.smaller) == 3
+    assert len(found.by_set) == 1
+    assert all((worth >= found.static() - 1e-12).all() for worth in found.smaller)
+
+
+def test_the_chain_has_a_closed_form():
+    drawn = draw_chain(np.random.default_rng(5))
+    gamma = drawn.game.exact_discount()[0]
+    evidence = statement("T13.chain").check_instance(drawn)
+    kept = min(drawn.extras["first"], gamma * drawn.extras["second"])
+    assert evidence.quantities["difference"] == kept > 0

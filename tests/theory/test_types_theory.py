@@ -1,0 +1,147 @@
+"""T6, T7 and T8 on the ledger's own families: what holds, and on which classes of games."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+
+import games
+import numpy as np
+import pytest
+
+from arneq_exact import catalog
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.theory import convergence, ledger, typed_games
+from arneq_exact.theory.periodic_orbit import exact_backup, find_orbit
+from arneq_exact.theory.typed_games import TYPED, pair_game
+
+MINE = [
+    "T6",
+    "T6a",
+    "T6a.converse",
+    "T7",
+    "T7.common",
+    "T8.discontinuity",
+    "T8.types",
+    "T8.majority",
+    "T5.unique",
+]
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_statement_holds_on_its_families(name):
+    statement = ledger.statement(name)
+    for index in range(2 * len(statement.families)):
+        evidence = statement.check_instance(statement.draw(index, seed=3))
+        assert evidence.verdict == "holds", f"{evidence} {evidence.hypotheses}"
+
+
+def test_cycle_of_nosde():
+    statement = ledger.statement("T8.cycle")
+    for index in range(2):
+        assert statement.check_instance(statement.draw(index)).verdict == "holds"
+
+
+def test_pseudo_contraction_along_runs():
+    statement = ledger.statement("T7.asynchronous")
+    verdicts = Counter()
+    for index in range(18):
+        evidence = statement.check_instance(statement.draw(index))
+        verdicts[evidence.verdict] += 1
+        if evidence.verdict == "holds":
+            assert max(evidence.quantities["λ"]) <= 1e-8
+    assert set(verdicts) <= {"holds", "hypotheses not met"}
+    assert verdicts["holds"] == 18
+
+
+def test_the_classes_are_of_type_a_and_not_b_prime_where_it_matters():
+    """A ledger filled with k ≥ n−1 and zero-sum games would prove little."""
+    statement = ledger.statement("T6")
+    assert list(statement.families) == [
+        "separable, 0 < k < n-1",
+        "planted, k = 0",
+        "aligned, 0 < k < n-1",
+        "common, k = 0",
+        "zero-sum",
+        "decoupled",
+    ]
+    seen: Counter[str] = Counter()
+    for index in range(60):
+        instance = statement.draw(index)
+        k, n = instance.threat.k, instance.game.n_agents
+        evidence = statement.check_instance(instance)
+        only_a = all(evidence.quantities["type A"]) and not any(evidence.quantities["type B′"])
+        if "0 < k < n-1" in instance.family:
+            assert 0 < k < n - 1
+            seen["between"] += only_a
+        elif "k = 0" in instance.family:
+            assert k == 0
+            seen["none"] += only_a
+    assert seen == {"between": 20, "none": 20}
+
+
+def test_a_jump_is_no_violation_until_the_type_is_dropped():
+    """[T8] (i) for two agents: the column agent turns, and the row agent's value falls from 5 to 1."""
+    own = [[5.0, 1.0], [5.0, 1.0]]
+    game = pair_game(np.array([[own, [[1, 0], [1, 0]]], [own, [[0, 1], [0, 1]]]]))
+    statement = ledger.statement("T6")
+    met = statement.check(game, ThreatModel(0), agent=0)
+    assert met.verdict == "hypotheses not met"
+    assert met.quantities["type A"] == (True, False)
+    assert met.quantities["type B′"] == (False, True)
+    dropped = statement.check(game, ThreatModel(0), agent=0, drop=["one type"])
+    assert (dropped.verdict, dropped.left, dropped.right) == ("violated", 4.0, 0.0)
+    exact = statement.confirm_exactly(met.instance, drop=["one type"])
+    # Rows tie, so that the equilibrium is not unique: nothing is confirmed.
+    assert exact.verdict == "undecided"
+    strict = pair_game(np.array([[[[5, 1], [4, 0]], [[1, 0], [1, 0]]], [[[5, 1], [4, 0]], [[0, 1], [0, 1]]]]))
+    assert statement.confirm_exactly(
+        statement.check(strict, ThreatModel(0)).instance, drop=["one type"]
+    ).margin == Fraction(-4, 5)
+
+
+def test_nosde_violates_convergence_once_the_types_are_dropped():
+    statement = ledger.statement("T7")
+    game = games.nosde()
+    assert statement.check(game, ThreatModel(0)).verdict == "hypotheses not met"
+    dropped = statement.check(game, ThreatModel(0), drop=["fixed types"])
+    assert dropped.verdict == "violated"
+    assert dropped.quantities["period"] == 5
+    assert statement.check(game, ThreatModel(1)).verdict == "holds"
+
+
+def test_orbit_of_nosde_in_fractions():
+    """The orbit is one: each value is the best of keep and send at the value before."""
+    orbit = find_orbit(catalog.load("nosde"), 0)
+    assert orbit.period == 5
+    g = Fraction(3, 4)
+    for t in range(5):
+        (x1, x2), (y1, y2) = orbit.values[t]
+        following = orbit.values[(t + 1) % 5]
+        keeps, sends = (1 + g * x1, g * y1), (g * x2, 3 + g * y2)
+        assert tuple(following[:, 0]) == max(keeps, sends)
+        keeps, sends = (3 + g * x2, 1 + g * y2), (g * x1, g * y1)
+        assert tuple(following[:, 1]) == max(keeps, sends, key=lambda pair: pair[1])
+    assert find_orbit(catalog.load("nosde"), 1) is None
+
+
+def test_exact_backup_is_that_of_the_doubles(rng):
+    from arneq_exact.markov.bellman import backup
+    from arneq_exact.theory.exact_numbers import exact_array
+
+    game = games.random_game(rng, 3, 2, (1, 3), 0.9)
+    values = rng.uniform(-1, 1, (3, 2))
+    exact = np.concatenate(
+        [exact_backup(game, s, exact_array(values)).reshape(3, -1) for s in range(2)], axis=1
+    )
+    np.testing.assert_allclose(exact.astype(float), backup(game, values), atol=1e-13)
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_classes_meet_the_hypothesis_by_decision(kind):
+    generator = np.random.default_rng(4)
+    for _ in range(4):
+        instance = typed_games.typed_game(generator, kind)
+        evidence = ledger.statement("T7").check_instance(instance)
+        assert evidence.hypotheses[convergence.FIXED_TYPES.name] is True
+        assert evidence.quantities["largest ratio"] <= evidence.quantities["modulus"] + 1e-5
