@@ -92,6 +92,29 @@ def test_the_reference_is_proved(whole):
         assert row["proved_gap"] <= 1e-6
 
 
+def test_an_incomplete_reference_is_tried_again_with_more_time(tmp_path, monkeypatch):
+    """A proved one is not, and neither is one that had as much time."""
+    instance, asked = read_config(TINY).instances[0], []
+
+    def solved(status):
+        def records(_, limit):
+            asked.append(limit)
+            return [{"status": status}], 1.0
+
+        return records
+
+    for status, limit in (
+        ("incomplete", 5),
+        ("incomplete", 5),
+        ("incomplete", 7),
+        ("exact", 8),
+        ("exact", 9),
+    ):
+        monkeypatch.setattr(running, "reference_records", solved(status))
+        running.refer(instance, tmp_path, limit)
+    assert asked == [5, 7, 8]
+
+
 def test_the_catalog_knows_another_equilibrium():
     """The default crate game at k = 2: the stored policy is proved, and shown beside what solve finds."""
     instance = next(i for i in read_config(SHIPPED).instances if (i.name, i.k) == ("crate pushing", 2))

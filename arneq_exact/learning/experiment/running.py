@@ -79,11 +79,16 @@ def train(run: Run, out: Path) -> None:
 
 
 def refer(instance: Instance, out: Path, time_limit: float) -> None:
-    """Solve an instance, unless that has been done."""
+    """Solve an instance, unless that has been done; an incomplete answer is tried again with more time."""
     path = reference_path(out, instance)
-    if read_records(path) is None:
-        records, seconds = reference_records(instance, time_limit)
-        _write(path, {"final": records, "seconds": seconds, "done": True}, {})
+    known = read_records(path)
+    if known is not None:
+        incomplete = known["final"][0]["status"] == "incomplete"
+        if not incomplete or time_limit <= known["time_limit"]:
+            return
+    records, seconds = reference_records(instance, time_limit)
+    kept = {"final": records, "seconds": seconds, "time_limit": time_limit, "done": True}
+    _write(path, kept, {})
 
 
 def read_records(path: Path) -> dict[str, Any] | None:
