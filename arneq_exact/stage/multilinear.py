@@ -27,7 +27,7 @@ import numpy as np
 
 from arneq_exact.model.corruption import Corruption
 from arneq_exact.model.rationals import FloatArray
-from arneq_exact.stage.layout import Group, Tables, tables
+from arneq_exact.stage.layout import Group, tables
 from arneq_exact.stage.verification import count, refuse_unverified, unit_payoffs
 
 PATHS = 8
@@ -83,66 +83,76 @@ def solve_multilinear_games(
         If some game is not solved to 1e-10 of its payoff range.
     """
     # Compiled code is loaded when a game is first solved.
-    from arneq_exact.stage import linearised_kernel, multilinear_kernel
+    from arneq_exact.stage.multilinear_kernel import METHODS, solve_multilinear
 
     batch, *counts = payoffs[0].shape
     n = len(payoffs)
-    shape = (tuple(counts), tuple(map(tuple, corruptions)))
-    t, slices = _system(*shape)
+    system = _system(tuple(counts), tuple(map(tuple, corruptions)))
     unit, low, width = unit_payoffs(np.stack(payoffs, axis=1), 2, "multilinear stage games")
     rewards = np.ascontiguousarray(unit.reshape(batch, n, -1).swapaxes(1, 2))
-    size = int(t.base[-1])
+    size = system.size
     small, fresh = rewards.shape[1] <= MOST_PURE, start is None and seed == 0
-    logs = np.arange(size) < size - 2 * n
     begin = np.zeros((0 if start is None else batch, size))
     if start is not None:
-        for where, mixture in zip(slices, (*start[0], *start[1]), strict=True):
+        for where, mixture in zip(system.mixtures, (*start[0], *start[1]), strict=True):
             begin[:, where] = mixture
     profile, gap = np.zeros((batch, size)), np.empty(batch)
     method = np.empty(batch, dtype=np.int64)
-    multilinear_kernel.solve_multilinear(
-        t,
+    solve_multilinear(
+        system.tables,
         rewards,
         begin,
         small and fresh,
         small and not fresh,
-        _weights(*shape, seed),
-        logs,
-        linearised_kernel.workspace(t),
+        system.weights(seed),
+        system.logs,
+        system.workspace,
         profile,
         gap,
         method,
     )
     refuse_unverified(gap, "multilinear stage games", "auto")
-    for code, name in multilinear_kernel.METHODS.items():
-        count(calls, name, int((method == code).sum()))
-    found = [profile[:, where] for where in slices]
+    if calls is not None:
+        for code, name in METHODS.items():
+            count(calls, name, int((method == code).sum()))
+    found = [profile[:, where] for where in system.mixtures]
     value = low + width * profile[:, size - n :]
     return MultilinearProfiles(tuple(found[:n]), tuple(found[n:]), value)
 
 
-@lru_cache(maxsize=64)
-def _system(
-    counts: tuple[int, ...], corruptions: tuple[tuple[Corruption, ...], ...]
-) -> tuple[Tables, tuple[slice, ...]]:
-    """Return the tables of one state, and where the agents' mixtures stand, then the attackers'."""
-    t = tables([Group(np.zeros(1, dtype=np.int64), counts, corruptions)])
-    agents = [(t.local_x[0, i], t.counts[0, i]) for i in range(len(counts))]
-    attackers = [(t.local_y[0, i], t.columns[0, i]) for i in range(len(counts))]
-    return t, tuple(slice(int(first), int(first + length)) for first, length in (*agents, *attackers))
+class _System:
+    """What games of one shape share: tables and workspace of the kernel, weights of the paths.
+
+    The workspace serves one call at a time, which holds Python's lock throughout.
+    """
+
+    def __init__(self, counts: tuple[int, ...], corruptions: Sequence[Sequence[Corruption]]) -> None:
+        from arneq_exact.stage.linearised_kernel import workspace
+
+        n = len(counts)
+        self.tables = tables([Group(np.zeros(1, dtype=np.int64), counts, corruptions)])
+        self.size = int(self.tables.base[-1])
+        self.logs = np.arange(self.size) < self.size - 2 * n
+        self.workspace = workspace(self.tables)
+        first = [*self.tables.local_x[0].tolist(), *self.tables.local_y[0].tolist()]
+        length = [*self.tables.counts[0].tolist(), *self.tables.columns[0].tolist()]
+        self.mixtures = [slice(at, at + long) for at, long in zip(first, length, strict=True)]
+        self._weights: dict[int, FloatArray] = {}
+
+    def weights(self, seed: int) -> FloatArray:
+        """Return the weights of the paths, (PATHS, m): uniform, and Dirichlet draws mixed with it."""
+        if seed not in self._weights:
+            rng = np.random.default_rng(seed)
+            weights = np.ones((PATHS, self.size))
+            drawn = weights[0 if seed else 1 :]
+            for where in self.mixtures:
+                length = where.stop - where.start
+                weights[:, where] = 1 / length
+                drawn[:, where] = 0.3 / length + 0.7 * rng.dirichlet(np.ones(length), len(drawn))
+            self._weights[seed] = weights
+        return self._weights[seed]
 
 
 @lru_cache(maxsize=64)
-def _weights(
-    counts: tuple[int, ...], corruptions: tuple[tuple[Corruption, ...], ...], seed: int
-) -> FloatArray:
-    """Return the weights of the paths, (PATHS, m): uniform, and Dirichlet draws mixed with it."""
-    t, slices = _system(counts, corruptions)
-    rng = np.random.default_rng(seed)
-    weights = np.ones((PATHS, int(t.base[-1])))
-    drawn = weights[0 if seed else 1 :]
-    for where in slices:
-        length = where.stop - where.start
-        weights[:, where] = 1 / length
-        drawn[:, where] = 0.3 / length + 0.7 * rng.dirichlet(np.ones(length), len(drawn))
-    return weights
+def _system(counts: tuple[int, ...], corruptions: tuple[tuple[Corruption, ...], ...]) -> _System:
+    return _System(counts, corruptions)

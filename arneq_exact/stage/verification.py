@@ -21,6 +21,7 @@ condition).
 from __future__ import annotations
 
 from collections import Counter
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def unit_payoffs(
     shape = payoffs.shape[:batch_axes]
     if 0 in payoffs.shape[batch_axes:]:
         raise StageError(f"{name}: payoffs of shape {payoffs.shape} leave an agent without an action")
-    actions = int(np.prod(payoffs.shape[batch_axes:]))
+    actions = prod(payoffs.shape[batch_axes:])
     flat = np.ascontiguousarray(payoffs).reshape(*shape, actions)
     low, high = flat.min(axis=-1), flat.max(axis=-1)
     with np.errstate(over="ignore", invalid="ignore"):

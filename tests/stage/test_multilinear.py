@@ -119,7 +119,7 @@ def test_pure_profiles_come_first_or_last(monkeypatch, k):
     assert {name: number for name, number in calls.items() if number} == {"pure profiles": 1}
     assert found.value.tolist() == [[4.0 if k == 0 else 0.0] * 3]
     # With a seed paths come first; where there are none, pure profiles are the last resort.
-    monkeypatch.setattr("arneq_exact.stage.multilinear._weights", lambda *key: np.zeros((0, 1)))
+    monkeypatch.setattr("arneq_exact.stage.multilinear._System.weights", lambda *key: np.zeros((0, 1)))
     last = solve_multilinear_games([payoff] * 3, points, seed=1, calls=calls)
     assert (last.value == found.value).all()
 
@@ -141,7 +141,7 @@ def test_payoffs_that_are_not_numbers_are_refused():
 def test_what_is_not_solved_is_an_error(monkeypatch, rng):
     """No pure profile looked at, no path and no start: nothing is found, and nothing is claimed."""
     monkeypatch.setattr("arneq_exact.stage.multilinear.MOST_PURE", 0)
-    monkeypatch.setattr("arneq_exact.stage.multilinear._weights", lambda *key: np.zeros((0, 1)))
+    monkeypatch.setattr("arneq_exact.stage.multilinear._System.weights", lambda *key: np.zeros((0, 1)))
     payoffs = [rng.uniform(size=(2, 2, 2, 2)) for _ in range(3)]
     with pytest.raises(StageError, match="solved game 0 of 2"):
         solve_multilinear_games(payoffs, corruptions(3, ThreatModel(1)))
