@@ -73,13 +73,6 @@ def why_incomplete(reasons: Sequence[str], note: str, relative: float, tol: floa
     return "; ".join([reason for reason in (*reasons, proved) if reason])
 
 
-def uncovered_class(game: MarkovGame, threat: ThreatModel) -> str:
-    """Say that no solver was made for a class of games."""
-    return (
-        f"games of n = {game.n_agents} agents under {threat.describe()} are a class that no solver covers yet"
-    )
-
-
 @dataclass(frozen=True)
 class Progress:
     """What a run is doing.
