@@ -18,7 +18,6 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.json_writing import write_json
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
-from arneq_exact.model.threat import ThreatModel
 
 
 @dataclass(frozen=True)

@@ -301,14 +301,11 @@ class _Run:
         """Certify the best candidate, if that is still to do, and build the answer."""
         best, sealed = self._best_proved()
         certificate, relative = sealed.certificate, sealed.relative
-        if not any(certificate.epsilon):
-            status = "exact"
-        else:
-            status = "certified" if max(relative) <= self.tol else "incomplete"
+        status = "certified" if max(relative) <= self.tol else "incomplete"
+        status = status if any(certificate.epsilon) else "exact"
         first = () if certificate.horizon is None else (0,)
         policy = Policy(self.game, [table.astype(np.float64) for table in certificate.policy])
-        values = np.array(certificate.lower, dtype=np.float64)
-        message = best.candidate.note
+        values, message = np.array(certificate.lower, dtype=np.float64), best.candidate.note
         if status == "incomplete":
             reasons = [beyond_solvers(SOLVERS, self.game, self.threat), *self.abandoned, ending]
             message = why_incomplete(reasons, message, max(relative), self.tol)
