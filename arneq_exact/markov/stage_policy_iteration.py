@@ -5,8 +5,8 @@ value of playing the stage profile (agents and attackers) for ever. It is Newton
 fixed-point equation: a handful of rounds whatever the discount, and it converges on many games where
 the procedure cycles. After every second round (every round of the smallest games) the profile is also
 polished globally; a stage profile itself is offered where a run ends, or after every round of games that are
-too large to polish. Runs that do not settle are restarted: other selections of stage equilibria, other initial
-values, smaller steps. A resumed run begins from the values and the profile of the given policy.
+too large to polish. Runs that do not settle are restarted: other selections of stage equilibria, other
+initial values, smaller steps. A resumed run begins from the values and the profile of the given policy.
 
 Guarantee: none by itself; candidates are certified. Cost per round: S stage games and n sparse linear
 systems. Games: every number of agents and every threat. Two agents without masks or a choice of probabilities
