@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 # Okabe & Ito, distinct for colour-blind readers too; learners in the order of the configuration.
-COLOURS = ("#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#CC79A7", "#009E73", "#999999", "#555555")
+COLOURS = ("#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#CC79A7", "#009E73", "#999999", "#8C564B")
 LINES = ("-", "--", "-", "--", "-.", "-.", "-.", ":")
 INK, FAINT, EXACT = "#333333", "#cccccc", "#000000"
 EXACT_LINES = {"solve": "-", "catalog": (0, (1, 1.5))}
