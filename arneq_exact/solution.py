@@ -18,7 +18,6 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.json_writing import write_json
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
-from arneq_exact.model.threat import ThreatModel
 
 
 @dataclass(frozen=True)
@@ -71,13 +70,6 @@ def why_incomplete(reasons: Sequence[str], note: str, relative: float, tol: floa
     """Tell why a run ended without a proof, and what is proved for the best policy met (`note`)."""
     proved = f"the best policy met ({note}) has a proved relative gap of {relative:.3g}, tol is {tol:g}"
     return "; ".join([reason for reason in (*reasons, proved) if reason])
-
-
-def uncovered_class(game: MarkovGame, threat: ThreatModel) -> str:
-    """Say that no solver was made for a class of games."""
-    return (
-        f"games of n = {game.n_agents} agents under {threat.describe()} are a class that no solver covers yet"
-    )
 
 
 @dataclass(frozen=True)

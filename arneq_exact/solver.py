@@ -22,7 +22,7 @@ from arneq_exact.markov import resume
 from arneq_exact.markov.arguments import require_exactness, require_game_and_threat, require_options
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.candidates import Candidate, Problem, Run
-from arneq_exact.markov.choice import chosen_solvers
+from arneq_exact.markov.choice import beyond_solvers, chosen_solvers
 from arneq_exact.markov.evaluate import WorstAttack, robust_values, worst_attacks_at
 from arneq_exact.markov.evaluate import gap as float_gap
 from arneq_exact.markov.exact_horizon import MOST_BITS
@@ -34,14 +34,14 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.solution import Progress, Solution, TraceEntry, account, uncovered_class, why_incomplete
+from arneq_exact.solution import Progress, Solution, TraceEntry, account, why_incomplete
 
 RECENTRINGS = 3
 NEARLY = 1e-3
 """Relative gap below which a candidate is worth recentring the game at its values."""
 
 PROOF_INTERVAL = 1.0
-"""Seconds between proofs that are made for progress alone."""
+"""Seconds between proofs that are made for progress: at least this, and ten times what the last one took."""
 
 LOSS = 1e-3
 """Share of tol that rounding may cost before the game is recentred."""
@@ -219,9 +219,16 @@ class _Run:
         best = self.best
         if best is None or best is self.proof_of or seconds < self.next_proof:
             return
-        sealed = best.sealed or seal(self.game, self.threat, best.candidate.policy, arithmetic="float")
-        self.proof_of, self.proved = best, min(self.proved, max(sealed.relative))
-        self.next_proof = time.perf_counter() - self.started + PROOF_INTERVAL
+        if best.sealed is None:
+            try:
+                best = replace(best, sealed=seal(self.game, self.threat, best.candidate.policy))
+            except (StageError, np.linalg.LinAlgError) as error:
+                self.abandoned.append(f"a proof on the way was abandoned: {error}")
+        self.best = self.proof_of = best
+        if best.sealed is not None:
+            self.proved = min(self.proved, max(best.sealed.relative))
+        now = time.perf_counter() - self.started
+        self.next_proof = now + max(PROOF_INTERVAL, 10 * (now - seconds))
 
     def judge_exactly(self, bits: int) -> None:
         """Raise `_Proved` with the exact answer, or keep the reason why there is none.
@@ -284,23 +291,23 @@ class _Run:
                 return _Judged(candidate, self.method, relative, None)
         bounds = None if candidate.bounds is None else self.work.restored(candidate.bounds)
         sealed = seal(self.game, self.threat, candidate.policy, bounds=bounds)
+        if bounds is not None and max(sealed.relative) > self.tol:
+            # What the solver knew was not enough; the best that can be known of the policy may be.
+            again = seal(self.game, self.threat, candidate.policy)
+            sealed = min(sealed, again, key=lambda proof: max(proof.relative))
         return _Judged(candidate, self.method, max(sealed.relative), sealed)
 
     def solution(self, ending: str) -> Solution:
         """Certify the best candidate, if that is still to do, and build the answer."""
         best, sealed = self._best_proved()
         certificate, relative = sealed.certificate, sealed.relative
-        if not any(certificate.epsilon):
-            status = "exact"
-        else:
-            status = "certified" if max(relative) <= self.tol else "incomplete"
+        status = "certified" if max(relative) <= self.tol else "incomplete"
+        status = status if any(certificate.epsilon) else "exact"
         first = () if certificate.horizon is None else (0,)
         policy = Policy(self.game, [table.astype(np.float64) for table in certificate.policy])
-        values = np.array(certificate.lower, dtype=np.float64)
-        message = best.candidate.note
+        values, message = np.array(certificate.lower, dtype=np.float64), best.candidate.note
         if status == "incomplete":
-            uncovered = "" if covered(self.game, self.threat) else uncovered_class(self.game, self.threat)
-            reasons = [uncovered, *self.abandoned, ending]
+            reasons = [beyond_solvers(SOLVERS, self.game, self.threat), *self.abandoned, ending]
             message = why_incomplete(reasons, message, max(relative), self.tol)
         # The last entry is the winner's own.
         others = self.trace if status == "incomplete" else self.trace[:-1]
@@ -340,8 +347,3 @@ class _Run:
         proofs = [each.sealed or seal(self.game, self.threat, each.candidate.policy) for each in contenders]
         least = min(range(len(proofs)), key=lambda at: max(proofs[at].relative))
         return contenders[least], proofs[least]
-
-
-def covered(game: MarkovGame, threat: ThreatModel) -> bool:
-    """Tell whether `solve` has a solver made for this class of game and threat."""
-    return any(entry.complete and entry.accepts(game, threat) for entry in SOLVERS)

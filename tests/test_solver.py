@@ -59,7 +59,7 @@ def nosde_with_a_bystander() -> MarkovGame:
 
 
 def test_incomplete_names_the_class_and_its_proved_gap(monkeypatch):
-    """A class that no solver covers, by a method that promises nothing."""
+    """A game that is too large for the solvers of its class, by a method that promises nothing."""
     hopeful = next(entry for entry in registry.SOLVERS if not entry.complete and entry.automatic)
     monkeypatch.setattr("arneq_exact.solver.SOLVERS", (hopeful,))
     game = nosde_with_a_bystander()
@@ -67,7 +67,8 @@ def test_incomplete_names_the_class_and_its_proved_gap(monkeypatch):
     assert solution.status == "incomplete"
     assert not solution.proved
     verify(game, ThreatModel(0), solution)
-    assert "games of n = 3 agents under k = 0 are a class that no solver covers yet" in solution.message
+    size = "3 agents, 3 states under k = 0"
+    assert f"{size} are more than any solver of whole classes takes" in solution.message
     assert f"proved relative gap of {max(solution.relative_gap):.3g}, tol is 1e-08" in solution.message
     # The best of all that was tried.
     assert max(solution.relative_gap) <= min(entry.relative_gap for entry in solution.trace) * (1 + 1e-6)
@@ -77,7 +78,7 @@ def test_incomplete_names_the_class_and_its_proved_gap(monkeypatch):
 def test_incomplete_in_a_covered_class_does_not_blame_the_class():
     solution = solve(games.nosde(), ThreatModel(0), method="best-response-iteration")
     assert solution.status == "incomplete"
-    assert "class" not in solution.message
+    assert "more than any solver" not in solution.message
     assert "every method was tried" in solution.message
     verify(games.nosde(), ThreatModel(0), solution)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from solution_promises import verify
 
-from arneq_exact import solve
+from arneq_exact import MarkovGame, certify, solve
 from arneq_exact.markov import decoupled
 from arneq_exact.model.threat import ThreatModel
 
@@ -88,3 +88,19 @@ def test_simple_values_are_proved_exactly():
         verify(game, threat, solution)
         assert solution.status == "exact"
         assert Fraction(solution.certificate.lower[0, 1]) == worth
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_high_discounts_are_proved_from_the_best_evidence(seed):
+    """At γ = .9999 residuals count ten thousandfold: a solver's own bounds may fall short of what is true."""
+    generator = np.random.default_rng(seed)
+    game = MarkovGame.from_arrays(
+        generator.integers(-2, 3, (3, 3, 2, 2, 2)).astype(float),
+        generator.dirichlet(np.ones(3), (3, 2, 2, 2)),
+        0.9999,
+    )
+    solution = solve(game, ThreatModel(0), method="stage-policy-iteration")
+    verify(game, ThreatModel(0), solution)
+    best = certify(game, ThreatModel(0), solution.policy).epsilon
+    units = game.exact_reward_range()
+    assert solution.proved == all(bound <= 1e-8 * unit for bound, unit in zip(best, units, strict=True))

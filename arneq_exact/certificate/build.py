@@ -126,7 +126,7 @@ def seal(
         bounds = _evidence(game, threat, grid, recentring=sealing == "exact")
     sealed = _seal(game, threat, grid, bounds, sealing)
     near = sealing == "exact" and 0 < max(sealed.relative) <= SIMPLIFY_BELOW and grid.horizon is None
-    if near and seems_rational(bounds.lower):
+    if near and (game.exact is not None or seems_rational(bounds.lower)):
         guess = Bounds(
             tuple(simple_mixtures(array) for array in bounds.attack),
             simple_values(bounds.upper),

@@ -17,14 +17,14 @@ from arneq_exact.model.rationals import FloatArray
 
 LONGEST_VALUE = 10**7
 LONGEST_PROBABILITY = 10**4
-TELLING = 10**4
+TELLING, TELLING_NEARNESS = 10**4, 1e-13
 NEARNESS = 1e-12
 """A guess must agree with its double to this, relative to the larger of the double and 1."""
 
 
-def _guess(number: float, longest: int) -> Fraction | None:
+def _guess(number: float, longest: int, nearness: float = NEARNESS) -> Fraction | None:
     guess = Fraction(number).limit_denominator(longest)
-    return guess if abs(float(guess) - number) <= NEARNESS * max(1.0, abs(number)) else None
+    return guess if abs(float(guess) - number) <= nearness * max(1.0, abs(number)) else None
 
 
 def simple_values(array: FloatArray) -> NDArray[Any]:
@@ -39,10 +39,12 @@ def simple_values(array: FloatArray) -> NDArray[Any]:
 def seems_rational(values: FloatArray) -> bool:
     """Tell whether half of the values (n, S) of some agent look like short rationals.
 
-    Every double lies near some rational of seven digits, so those tell nothing; of four digits few do.
+    Every double lies near some rational of seven digits, so those tell nothing; of four digits few do, if
+    near means a few units in the last place.
     """
     return any(
-        2 * sum(_guess(number, TELLING) is not None for number in row) >= len(row) for row in values.tolist()
+        2 * sum(_guess(number, TELLING, TELLING_NEARNESS) is not None for number in row) >= len(row)
+        for row in values.tolist()
     )
 
 

@@ -51,5 +51,12 @@ def chosen_solvers(
     return chosen
 
 
+def beyond_solvers(solvers: tuple[SolverEntry, ...], game: MarkovGame, threat: ThreatModel) -> str:
+    """Say that a game is too large for every solver made for its class; "" if it is not."""
+    if any(entry.complete and entry.accepts(game, threat) for entry in solvers):
+        return ""
+    return f"{game.describe_size()} under {threat.describe()} are more than any solver of whole classes takes"
+
+
 def _by_levels(entry: SolverEntry) -> bool:
     return entry.complete and entry.name != "decoupled"

@@ -17,7 +17,7 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.rationals import FloatArray
 
 ACCURATE = 1e-10
-"""Residuals and violations up to which attackers and values count as known."""
+"""Residuals and violations over 1 − discount up to which attackers and values count as known."""
 
 NEGATIVE = 1e-7
 
@@ -52,7 +52,7 @@ class Polisher:
         found = conditions.point(vector)
         x, y = [_mixtures(array) for array in found.x], [_mixtures(array) for array in found.y]
         bounds = None
-        if max(error, violation) <= ACCURATE:
+        if max(error, violation) <= ACCURATE * (1 - float(conditions.discount.max())):
             bounds = Bounds(tuple(y), conditions.unscaled(found.value), conditions.unscaled(found.least))
         return Candidate(Policy(conditions.game, x), iterations, note, bounds)
 

@@ -3,14 +3,15 @@
 Where the procedure of Eq. (2) takes one backup after each round of stage games, this takes the exact
 value of playing the stage profile (agents and attackers) for ever. It is Newton's method on the same
 fixed-point equation: a handful of rounds whatever the discount, and it converges on many games where
-the procedure cycles. Every second round the profile is also polished globally. Runs that do not settle
-are restarted: other selections of stage equilibria, other initial values, smaller steps. A resumed run
-begins from the values and the profile of the given policy.
+the procedure cycles. After every second round (every round of the smallest games) the profile is also
+polished globally; a stage profile itself is offered where a run ends, or after every round of games that are
+too large to polish. Runs that do not settle are restarted: other selections of stage equilibria, other
+initial values, smaller steps. A resumed run begins from the values and the profile of the given policy.
 
 Guarantee: none by itself; candidates are certified. Cost per round: S stage games and n sparse linear
-systems. Games: every number of agents and every threat. Two agents have stage solvers of their own; the
-others' stage games are solved from the last profile (`arneq_exact.stage.multilinear`), so the selection stays
-near what it was, and only settled or polished profiles are offered.
+systems. Games: every number of agents and every threat. Two agents without masks or a choice of probabilities
+have stage solvers of their own; other stage games are solved from the last profile
+(`arneq_exact.stage.multilinear`), so the selection stays near what it was.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def accepts(game: MarkovGame, threat: ThreatModel) -> bool:
 
 
 def run(problem: Problem) -> Iterator[Candidate]:
-    """Yield polished stage profiles every second round, and the stage profiles themselves."""
+    """Yield polished stage profiles, and the stage profiles where runs end."""
     game, threat = problem.game, problem.threat
     rng = np.random.default_rng(problem.seed)
     own_class = _own_class(game, threat)
