@@ -67,7 +67,7 @@ def test_incomplete_names_the_class_and_its_proved_gap(monkeypatch):
     assert solution.status == "incomplete"
     assert not solution.proved
     verify(game, ThreatModel(0), solution)
-    size = "3 agents, 3 states under k = 0"
+    size = "3 agents, 2 states under k = 0"
     assert f"{size} are more than any solver of whole classes takes" in solution.message
     assert f"proved relative gap of {max(solution.relative_gap):.3g}, tol is 1e-08" in solution.message
     # The best of all that was tried.

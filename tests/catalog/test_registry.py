@@ -29,9 +29,9 @@ def test_names_are_distinct_and_kebab_case():
 @pytest.mark.parametrize("name", NAMES)
 def test_default_game_has_the_stated_sizes(name):
     entry = catalog.entry(name)
-    start = time.perf_counter()
+    start = time.process_time()
     game = catalog.load(name)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert (game.n_agents, game.n_states, game.n_rows) == entry.sizes
     assert (game.contraction < 1).all()
 
