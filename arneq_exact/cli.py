@@ -32,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ArneqError, OSError) as error:
         print(f"arneq {options.command}: {error}", file=sys.stderr)
         return USAGE
+    except MemoryError:
+        # Python's own exit code for a traceback is 1, which here means that a certificate fails.
+        print(f"arneq {options.command}: the game is too large for the memory", file=sys.stderr)
+        return USAGE
     except KeyboardInterrupt:
         print(f"arneq {options.command}: interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -262,6 +262,20 @@ def test_a_solution_that_claims_more_than_its_certificate_is_refused(capsys, tmp
         assert f"Solution: {key}" in text
 
 
+def test_a_game_beyond_the_memory_is_told_in_one_line(capsys, monkeypatch):
+    """Not exit code 1, which a traceback has: that means a certificate that fails."""
+    code, _, error = run(capsys, "solve", "random-dense", "--param", "states=1e9")
+    assert (code, error.count("\n")) == (2, 1)
+    assert "must be smaller" in error
+
+    def exhausted(name, **parameters):
+        raise MemoryError
+
+    monkeypatch.setattr(catalog, "load", exhausted)
+    code, _, error = run(capsys, "solve", "random-dense")
+    assert (code, error) == (2, "arneq solve: the game is too large for the memory\n")
+
+
 def test_names_that_look_like_markup_are_printed_as_they_are(capsys, tmp_path):
     game = MarkovGame.one_shot(
         [[[1, 0], [0, 2]], [[1, 0], [0, 2]]],
