@@ -54,7 +54,8 @@ def require_size(game: str, size: int) -> None:
     """Refuse a game of more than `MOST_NUMBERS` rewards and probabilities before any memory is asked for."""
     if size > MOST_NUMBERS:
         raise InputError(
-            f"catalog: {game!r} of this size has over {MOST_NUMBERS} rewards and probabilities; must be smaller"
+            f"catalog: {game!r} of this size has over {MOST_NUMBERS} rewards and probabilities; "
+            "must be smaller"
         )
 
 
