@@ -69,6 +69,14 @@ def test_gap_of_a_policy_that_is_no_equilibrium(capsys, tmp_path, nosde):
     assert run(capsys, "check", nosde, certificate, "--k", 0)[0] == 0
 
 
+def test_gap_judges_the_policy_of_a_solution(capsys, tmp_path, nosde):
+    out = tmp_path / "solution.json"
+    assert run(capsys, "solve", nosde, "--k", 1, "--out", out)[0] == 0
+    code, text, _ = run(capsys, "gap", nosde, out, "--k", 1, "--json")
+    assert code == 0
+    assert max(json.loads(text)["relative"]) <= 1e-8
+
+
 def test_incomplete_has_exit_code_3_and_a_proved_gap(capsys):
     arguments = ["random-dense", "--param", "agents=3", "--k", 1, "--method", "best-response-iteration"]
     code, text, _ = run(capsys, "solve", *arguments, "--json")
