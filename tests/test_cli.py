@@ -270,6 +270,11 @@ def test_a_solution_that_claims_more_than_its_certificate_is_refused(capsys, tmp
         assert f"Solution: {key}" in text
 
 
+def test_the_command_is_named_once(capsys):
+    code, _, error = run(capsys, "solve", "climbing", "--tol", "-1")
+    assert (code, error) == (2, "arneq solve: tol is -1.0; must be a positive number\n")
+
+
 def test_a_game_beyond_the_memory_is_told_in_one_line(capsys, monkeypatch):
     """Not exit code 1, which a traceback has: that means a certificate that fails."""
     code, _, error = run(capsys, "solve", "random-dense", "--param", "states=1e9")
