@@ -30,7 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     except (ArneqError, OSError) as error:
-        print(f"arneq {options.command}: {error}", file=sys.stderr)
+        # The place that a message begins with may be the command's own name.
+        message = str(error).removeprefix(f"{options.command}: ")
+        print(f"arneq {options.command}: {message}", file=sys.stderr)
+        return USAGE
+    except MemoryError:
+        # Python's own exit code for a traceback is 1, which here means that a certificate fails.
+        print(f"arneq {options.command}: the game is too large for the memory", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
         print(f"arneq {options.command}: interrupted", file=sys.stderr)

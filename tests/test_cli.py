@@ -69,6 +69,14 @@ def test_gap_of_a_policy_that_is_no_equilibrium(capsys, tmp_path, nosde):
     assert run(capsys, "check", nosde, certificate, "--k", 0)[0] == 0
 
 
+def test_gap_judges_the_policy_of_a_solution(capsys, tmp_path, nosde):
+    out = tmp_path / "solution.json"
+    assert run(capsys, "solve", nosde, "--k", 1, "--out", out)[0] == 0
+    code, text, _ = run(capsys, "gap", nosde, out, "--k", 1, "--json")
+    assert code == 0
+    assert max(json.loads(text)["relative"]) <= 1e-8
+
+
 def test_incomplete_has_exit_code_3_and_a_proved_gap(capsys):
     arguments = ["random-dense", "--param", "agents=3", "--k", 1, "--method", "best-response-iteration"]
     code, text, _ = run(capsys, "solve", *arguments, "--json")
@@ -260,6 +268,25 @@ def test_a_solution_that_claims_more_than_its_certificate_is_refused(capsys, tmp
         code, text, _ = run(capsys, "check", nosde, out)
         assert code == 1
         assert f"Solution: {key}" in text
+
+
+def test_the_command_is_named_once(capsys):
+    code, _, error = run(capsys, "solve", "climbing", "--tol", "-1")
+    assert (code, error) == (2, "arneq solve: tol is -1.0; must be a positive number\n")
+
+
+def test_a_game_beyond_the_memory_is_told_in_one_line(capsys, monkeypatch):
+    """Not exit code 1, which a traceback has: that means a certificate that fails."""
+    code, _, error = run(capsys, "solve", "random-dense", "--param", "states=1e9")
+    assert (code, error.count("\n")) == (2, 1)
+    assert "must be smaller" in error
+
+    def exhausted(name, **parameters):
+        raise MemoryError
+
+    monkeypatch.setattr(catalog, "load", exhausted)
+    code, _, error = run(capsys, "solve", "random-dense")
+    assert (code, error) == (2, "arneq solve: the game is too large for the memory\n")
 
 
 def test_names_that_look_like_markup_are_printed_as_they_are(capsys, tmp_path):

@@ -127,15 +127,18 @@ def test_a_finite_horizon_keeps_the_steps_that_are_solved(rng):
     assert not any("7 of 10 steps of the given start" in line.line for line in lines)
     for mine, theirs in zip(resumed.policy, stopped.policy, strict=True):
         assert np.allclose(mine[4:], theirs[4:], atol=1e-15)
-    # Stopped once more, it has more steps and not fewer.
+    # Stopped once more, it went on from there, and nothing was lost.
     further = []
 
     def later(progress):
         further.append(progress.line)
-        if progress.line.startswith("backward induction, 8 of 10 steps") and "kept" not in progress.line:
+        if progress.line.startswith("backward induction, 8 of 10 steps"):
             raise KeyboardInterrupt
 
     twice = solve(game, ThreatModel(0), horizon=10, start=stopped, progress=later)
+    solved = [line for line in further if line.startswith("backward induction")]
+    assert [int(line.split()[2]) for line in solved] == list(range(1, 9))
+    assert ["kept" in line for line in solved] == [True] * 6 + [False] * 2
     assert max(twice.relative_gap) <= max(stopped.relative_gap)
 
 

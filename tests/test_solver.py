@@ -184,6 +184,7 @@ def test_naming_the_method_uses_no_other(rng):
         ({"tol": "1e-8"}, "tol is '1e-8'"),
         ({"tol": True}, "tol is True"),
         ({"time_limit": 0}, "time_limit is 0; must be a positive number of seconds"),
+        ({"time_limit": True}, "time_limit is True; must be a positive number of seconds"),
         ({"time_limit": "x"}, "time_limit is 'x'"),
         ({"seed": -1}, "seed is -1; must be an integer of at least 0"),
         ({"seed": 1.5}, "seed is 1.5"),

@@ -9,6 +9,9 @@ from typing import Any
 from arneq_exact.errors import InputError
 from arneq_exact.model.rationals import to_fraction
 
+MOST_NUMBERS = 50_000_000
+"""Rewards and probabilities of the largest catalog game that is built: a few gigabytes while it is."""
+
 
 def whole(game: str, name: str, value: Any, least: int, most: int | None = None) -> int:
     """Return an integer parameter that lies in [least, most].
@@ -45,6 +48,15 @@ def discount(game: str, value: Any) -> Fraction:
     if not 0 <= exact <= 1:
         raise InputError(f"catalog: discount of {game!r} is {value!r}; must be in [0, 1]")
     return exact
+
+
+def require_size(game: str, size: int) -> None:
+    """Refuse a game of more than `MOST_NUMBERS` rewards and probabilities before any memory is asked for."""
+    if size > MOST_NUMBERS:
+        raise InputError(
+            f"catalog: {game!r} of this size has over {MOST_NUMBERS} rewards and probabilities; "
+            "must be smaller"
+        )
 
 
 def require(condition: bool, game: str, name: str, value: Any, rule: str) -> None:

@@ -50,11 +50,12 @@ def _build(
     name: str, seed: Any, agents: Any, count: int, actions: Any, discount: Any, integer: Any, few: int | None
 ) -> MarkovGame:
     stream = np.random.PCG64(parameters.whole(name, "seed", seed, least=0))
-    n = parameters.whole(name, "agents", agents, least=1)
+    n = parameters.whole(name, "agents", agents, least=1, most=64)
     width = parameters.whole(name, "actions", actions, least=1)
     parameters.require(isinstance(integer, bool), name, "integer", integer, "True or False")
     factor = parameters.discount(name, discount)
     rows = count * width**n
+    parameters.require_size(name, rows * (n + (few or count)))
     paid = _uniform(stream, (rows, n))
     if few is None:
         following = np.broadcast_to(np.arange(count), (rows, count))

@@ -42,6 +42,7 @@ def build(agents: Any, states: Any, actions: Any, discount: Any) -> MarkovGame:
     count = parameters.whole(NAME, "states", states, least=1)
     width = parameters.whole(NAME, "actions", actions, least=2, most=4)
     parameters.require(width != 3, NAME, "actions", actions, "2 or 4, so that maximisers are unique")
+    parameters.require_size(NAME, count * width**n * n)
     rewards, moves = [], []
     for state in range(count):
         ahead = (state + 1) % count

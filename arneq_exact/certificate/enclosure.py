@@ -44,6 +44,7 @@ from arneq_exact.certificate.play_in_use import alike
 from arneq_exact.certificate.reduced_system import NotEnclosed
 from arneq_exact.errors import CertificateError, InputError
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.rationals import shown
 from arneq_exact.model.threat import ThreatModel
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def enclose(
     >>> (2 - high) ** 2 < 2 < (2 - low) ** 2, float(high - low) < 1e-30
     (True, True)
     """
-    certificate = solution if isinstance(solution, Certificate) else solution.certificate
+    certificate = _certificate(game, threat, solution)
     if isinstance(bits, bool) or not isinstance(bits, int) or not 64 <= bits <= 4096:
         raise InputError(f"enclose: bits is {bits!r}; must be an integer from 64 to 4096")
     if certificate.game != game.content_hash or not certificate.threat.same_as(threat, game.n_agents):
@@ -169,6 +170,21 @@ def enclose(
         return _enclosed(game, certificate, VerifiedPlay(game, threat, certificate, first, bits))
     except NotEnclosed as why:
         return Enclosure(False, str(why))
+
+
+def _certificate(game: Any, threat: Any, solution: Any) -> Certificate:
+    """Return the solution's certificate, or refuse an argument that is not what its name says."""
+    certificate = getattr(solution, "certificate", solution)
+    for name, given, found, kind in (
+        ("game", game, game, MarkovGame),
+        ("threat", threat, threat, ThreatModel),
+        ("solution", solution, certificate, Certificate),
+    ):
+        if not isinstance(found, kind):
+            rule = "Solution or Certificate" if name == "solution" else kind.__name__
+            raise CertificateError(f"enclose: {name} is {shown(given)}; must be a {rule}")
+    checked: Certificate = certificate
+    return checked
 
 
 def _require_covered(game: MarkovGame, threat: ThreatModel, certificate: Certificate) -> None:

@@ -11,6 +11,7 @@ from arneq_exact.commands.arguments import (
     add_output,
     add_threat,
     load_game,
+    load_policy,
     no_corruption,
     read_threat,
     require_output,
@@ -22,7 +23,7 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = add_command(commands, "gap", "judge a policy: robust values, worst attacks, proved gap", run)
     add_game(parser)
-    parser.add_argument("policy", metavar="POLICY", help="a policy file")
+    parser.add_argument("policy", metavar="POLICY", help="a policy file, or a solution's or certificate's")
     add_threat(parser)
     parser.add_argument("--out", metavar="FILE", help="write the certificate as JSON")
     add_output(parser, states=True)
@@ -34,7 +35,6 @@ def run(options: argparse.Namespace) -> int:
     from arneq_exact.certificate.files import certificate_to_json
     from arneq_exact.markov.bellman import one_blas_thread
     from arneq_exact.markov.evaluate import gap, robust_values, worst_attack
-    from arneq_exact.model.files import load_policy
     from arneq_exact.model.json_writing import write_json
     from arneq_exact.report.tables import print_profile
     from arneq_exact.report.verdict import print_epsilon

@@ -84,7 +84,9 @@ def require_options(backend: Any, tol: Any, time_limit: Any, seed: Any, progress
         raise InputError(f"solve: backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
     if isinstance(tol, bool) or not isinstance(tol, Real) or not float(tol) > 0:
         raise InputError(f"solve: tol is {tol!r}; must be a positive number")
-    if time_limit is not None and (not isinstance(time_limit, Real) or not float(time_limit) > 0):
+    if time_limit is not None and (
+        isinstance(time_limit, bool) or not isinstance(time_limit, Real) or not float(time_limit) > 0
+    ):
         raise InputError(f"solve: time_limit is {time_limit!r}; must be a positive number of seconds")
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise InputError(f"solve: seed is {seed!r}; must be an integer of at least 0")

@@ -196,6 +196,8 @@ def equilibria_of_batch(
     """Return for each of a batch of games (B, 2, A1, A2) what `bimatrix_equilibria` returns."""
     check_backend(backend, "bimatrix_equilibria")
     units = _unit(np.asarray(payoffs, dtype=np.float64), "bimatrix_equilibria")
+    if not len(units):
+        return []
     found = [_enumerated(unit, backend, calls) for unit in units]
     of = np.repeat(np.arange(len(units)), [len(pairs) for pairs in found])
     first, second = (np.stack([pair[side] for pairs in found for pair in pairs]) for side in (0, 1))
@@ -237,9 +239,7 @@ def _kept(
             regret = float(_verified_regret(unit[None], pair[0][None], pair[1][None])[0])
         if regret <= TOLERANCE and not any(_same(pair, other) for other in kept):
             kept.append(pair)
-    if not kept:
-        return [_one(unit, backend, calls)]
-    return kept if len(kept) == 1 else sorted(kept, key=_order)
+    return sorted(kept, key=_order) or [_one(unit, backend, calls)]
 
 
 def _one(unit: FloatArray, backend: str, calls: Counter[str] | None) -> _Pair:

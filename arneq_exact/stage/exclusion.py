@@ -283,8 +283,9 @@ def _resolved(
 def _two_agents(payoffs: ArrayLike, threat: ThreatModel, state: int) -> tuple[NDArray[Any], list[Attack]]:
     """Exact payoffs, and what each of two agents fears."""
     exact, corruptions = _resolved(payoffs, threat, state)
-    attacks = [attack for points in corruptions if (attack := attack_on(points, exact.shape[1:]))]
-    if len(exact) != 2 or len(attacks) != 2:
+    of_two = corruptions if len(exact) == 2 else []
+    attacks = [attack for points in of_two if (attack := attack_on(points, exact.shape[1:]))]
+    if len(attacks) != 2:
         raise InputError(
             f"stage games of n = {len(exact)} agents under {threat.describe()} have no witnesses for "
             "supports; must be n = 2 with one probability of corruption each"

@@ -4,7 +4,7 @@ Named selections:
 
 * ``first``: the one that the solver of the class finds, without an enumeration;
 * ``nearest``: the nearest to the profile selected last, in the largest difference of a probability; where
-  there is no enumeration, the one that active-set Newton finds from that profile;
+  there is no quick enumeration, the one that active-set Newton finds from that profile;
 * ``welfare``: the largest sum of the agents' stage values g_i;
 * ``agent-0``, ``agent-1``, …: the one that is best for this agent, numbered from 0;
 * ``type-a`` and ``type-b``: one that is of type A (of type B′) for as many agents as possible: for all of

@@ -13,7 +13,8 @@ Classes, decided by the threat and by what masks leave corrupted agents to do in
 A stage game may have many equilibria: a selection chooses (`arneq_exact.stage.selection`). ``first`` is the
 one that the method of the class finds, the same whatever was played before. For others all are enumerated
 (`arneq_exact.stage.enumeration`; bimatrix games in floating point, for speed). Where there is no enumeration,
-``nearest`` is the one that active-set Newton finds from the last profile, and no other selection applies.
+``nearest`` is the one that active-set Newton finds from the last profile, and no other selection applies;
+the same ``nearest`` is taken where an enumeration is slow (`arneq_exact.stage.enumeration_cost`).
 Values of a decoupled game are unique, and it is never enumerated.
 """
 
@@ -31,6 +32,7 @@ from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.bimatrix import equilibria_of_batch, solve_bimatrix
 from arneq_exact.stage.enumeration import enumerate_under, enumeration_class, no_enumeration
+from arneq_exact.stage.enumeration_cost import is_quick
 from arneq_exact.stage.linear import solve_matrix_games
 from arneq_exact.stage.multilinear import solve_multilinear_games
 from arneq_exact.stage.polymatrix import solve_polymatrix
@@ -206,8 +208,10 @@ class StageSolver:
         return StageProfiles(policy, (unused, unused))
 
     def _general(self, payoffs: Sequence[FloatArray], previous: Sequence[FloatArray] | None) -> StageProfiles:
-        enumerable = enumeration_class(payoffs[0].shape[1:], self.corruptions) is not None
-        if enumerable and self.chooser.enumerates:
+        counts = payoffs[0].shape[1:]
+        enumerable = enumeration_class(counts, self.corruptions) is not None
+        slow_for_one = self.chooser.selection == "nearest" and not is_quick(counts, self.corruptions)
+        if enumerable and self.chooser.enumerates and not slow_for_one:
             return self._enumerated(payoffs, previous)
         start = None
         if self.chooser.enumerates and previous is not None:

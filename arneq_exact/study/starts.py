@@ -6,7 +6,8 @@ Homotopies and best-response play are drawn to some equilibria and never reach o
 homotopy ends at an equilibrium of index +1 only). In small games therefore one more source is used:
 Newton's method on the optimality conditions from random profiles of agents and attackers.
 
-One-shot games of the classes of `arneq_exact.stage.enumeration` are enumerated before any start.
+One-shot games that `arneq_exact.stage.enumeration_cost` finds quick to enumerate are enumerated before any
+start.
 """
 
 from __future__ import annotations
@@ -25,18 +26,11 @@ from arneq_exact.markov.registry import SOLVERS
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.enumeration import (
-    StageEquilibriaList,
-    corruptions_at,
-    enumerate_equilibria,
-    enumeration_class,
-)
+from arneq_exact.stage.enumeration import StageEquilibriaList, corruptions_at, enumerate_equilibria
+from arneq_exact.stage.enumeration_cost import is_quick
 
 NEWTON_SIZE = 160
 """Unknowns up to which Newton's method from afar is worth its time."""
-
-ENUMERATED_ACTIONS = 12
-"""Actions of all agents together up to which a one-shot game is enumerated: seconds at most."""
 
 NEWTON_TRIES = 8
 """Random profiles per start."""
@@ -69,9 +63,9 @@ def random_newton(problem: Problem) -> Iterator[Candidate]:
 def enumerated(game: MarkovGame, threat: ThreatModel) -> StageEquilibriaList | None:
     """Return the enumeration of a one-shot game, or None where there is none of reasonable cost."""
     counts = [int(count) for count in game.action_counts[0]]
-    if game.n_states > 1 or game.transitions.count_nonzero() or sum(counts) > ENUMERATED_ACTIONS:
+    if game.n_states > 1 or game.transitions.count_nonzero():
         return None
-    if enumeration_class(counts, corruptions_at(threat, game.n_agents, 0)) is None:
+    if not is_quick(counts, corruptions_at(threat, game.n_agents, 0)):
         return None
     try:
         return enumerate_equilibria(_exact_rewards(game).T.reshape(-1, *counts), threat)

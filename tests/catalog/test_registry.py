@@ -106,6 +106,14 @@ def test_unknown_names_are_refused_with_the_choices(name, words):
         ("unanimity", {"values": 3}, ["values", "list"]),
         ("unanimity", {"values": (1, -1)}, ["above 0"]),
         ("separable", {"actions": 3}, ["2 or 4"]),
+        ("separable", {"states": 10**9}, ["'separable' of this size", "must be smaller"]),
+        (
+            "random-dense",
+            {"states": 1e9},
+            ["'random-dense' of this size", "over 50000000", "must be smaller"],
+        ),
+        ("random-sparse", {"agents": 30}, ["'random-sparse' of this size", "must be smaller"]),
+        ("random-dense", {"agents": 10**9}, ["agents", "from 1 to 64"]),
     ],
 )
 def test_inadmissible_parameters_are_refused_in_one_line(name, parameters, words):

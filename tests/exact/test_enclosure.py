@@ -300,3 +300,12 @@ def test_arguments():
         enclose(games.matching_pennies(), ThreatModel(0), solution)
     with pytest.raises(InputError, match="bits is 3; must be an integer from 64 to 4096"):
         enclose(game, ThreatModel(0), solution, bits=3)
+    for wrong, message in (
+        (("g", ThreatModel(0), solution), "game is 'g'; must be a MarkovGame"),
+        ((game, 0, solution), "threat is 0; must be a ThreatModel"),
+        ((game, ThreatModel(0), "x"), "solution is 'x'; must be a Solution or Certificate"),
+        ((game, ThreatModel(0), None), "solution is None; must be a Solution or Certificate"),
+        ((game, ThreatModel(0), solution.policy), "solution is .*; must be a Solution or Certificate"),
+    ):
+        with pytest.raises(CertificateError, match=f"enclose: {message}$"):
+            enclose(*wrong)

@@ -74,7 +74,5 @@ def test_cycle_watch_is_not_fooled():
 def test_cycle_watch_finds_slow_convergence_no_cycle():
     """A damped oscillation returns near its start only when it is over."""
     watch = CycleWatch()
-    for t in range(3000):
-        if watch.see(np.array([[1 + 0.99**t * (-1) ** t]])) is not None:
-            assert 0.99**t < 1e-8
-            break
+    seen = (t for t in range(3000) if watch.see(np.array([[1 + 0.99**t * (-1) ** t]])) is not None)
+    assert 0.99 ** next(seen) < 1e-8

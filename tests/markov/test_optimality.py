@@ -120,11 +120,16 @@ def test_polish_of_mixtures_that_are_not_unique(rng):
     assert gap(game, ThreatModel(1), exact.policy).max() <= 1e-11
 
 
-def test_polish_gives_up_where_nothing_is_near(rng):
-    """A point on the wrong supports: None or a policy, never an exception; bounds only where they hold."""
-    for _ in range(20):
-        game = games.random_game(rng, 2, 3, 3, 0.9)
-        conditions = OptimalityConditions(game, ThreatModel(0))
-        polished = Polisher(conditions).candidate(random_point(rng, conditions), 0, "")
-        if polished is not None and polished.bounds is not None:
-            assert gap(game, ThreatModel(0), polished.policy).max() <= 1e-8
+def test_polish_from_afar_finds_an_equilibrium_or_gives_up(rng):
+    """Random profiles: None or a policy, never an exception; bounds only where they hold."""
+    found = []
+    for shape in [(3, 3, 0.9), (1, 2, 0.5)] * 20:
+        conditions = OptimalityConditions(games.random_game(rng, 2, *shape), ThreatModel(0))
+        x = list(games.random_policy(rng, conditions.game))
+        unused = [np.ones((shape[0], 1))] * 2
+        polished = Polisher(conditions).candidate(conditions.at_profile(x, unused), 0, "")
+        found.append(polished is not None and polished.bounds is not None)
+        if found[-1]:
+            assert gap(conditions.game, ThreatModel(0), polished.policy).max() <= 1e-8
+    assert any(found)
+    assert not all(found)

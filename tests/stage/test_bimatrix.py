@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from arneq_exact.errors import StageError
 from arneq_exact.stage import bimatrix, lemke_howson_kernel, reference, support_kernel
-from arneq_exact.stage.bimatrix import METHODS, bimatrix_equilibria, solve_bimatrix
+from arneq_exact.stage.bimatrix import METHODS, bimatrix_equilibria, equilibria_of_batch, solve_bimatrix
 from arneq_exact.stage.linear import solve_matrix_games
 
 MakePayoffs = Callable[[np.random.Generator, str, int, int, int], np.ndarray]
@@ -277,3 +277,8 @@ def test_enumeration_on_reference_is_never_empty(monkeypatch, lost) -> None:
     ((x1, x2),) = bimatrix_equilibria(pennies, backend="reference")
     assert np.allclose(x1, 0.5, atol=1e-12)
     assert np.allclose(x2, 0.5, atol=1e-12)
+
+
+def test_an_empty_batch_has_empty_lists():
+    assert equilibria_of_batch(np.zeros((0, 2, 2, 3))) == []
+    assert solve_bimatrix(np.zeros((0, 2, 2, 3))).x2.shape == (0, 3)

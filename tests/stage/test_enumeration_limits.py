@@ -9,6 +9,7 @@ from arneq_exact.errors import InputError
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage import enumeration
 from arneq_exact.stage.enumeration import enumerate_equilibria
+from arneq_exact.stage.enumeration_cost import is_quick
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,21 @@ def test_a_list_that_is_cut_is_incomplete(monkeypatch):
     cut = enumerate_equilibria(np.zeros((2, 2, 2)), ThreatModel(0))
     assert (cut.completeness, len(cut)) == ("incomplete", 3)
     assert [[len(mixtures) for mixtures in factors] for factors in cut.products] == [[2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("counts", "threat", "quick"),
+    [
+        ((6, 6), ThreatModel(0), True),
+        ((7, 6), ThreatModel(0), False),
+        ((6, 6), ThreatModel(1), True),  # decoupled
+        ((5, 5), ThreatModel(1, probability="1/2"), True),
+        ((5, 6), ThreatModel(1, probability="1/2"), False),
+        ((5, 6), ThreatModel(sets={0: [[1]], 1: [[]]}), False),
+        ((2, 2, 2, 2), ThreatModel(1), True),
+        ((2, 2, 3), ThreatModel(1), False),
+    ],
+)
+def test_what_is_quick_to_enumerate(counts, threat, quick):
+    n = len(counts)
+    assert is_quick(counts, [threat.corruptions(n, agent) for agent in range(n)]) is quick

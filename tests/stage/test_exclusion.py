@@ -75,8 +75,11 @@ def test_deviations_that_are_none():
 
 
 def test_what_has_no_witnesses_is_refused_by_name(monkeypatch):
-    with pytest.raises(InputError, match="n = 3 agents under k = 1 have no witnesses for supports"):
-        excluded_supports(np.zeros((3, 2, 2, 2)), ThreatModel(1))
+    for k in range(3):
+        with pytest.raises(InputError, match=f"n = 3 agents under k = {k} have no witnesses for supports"):
+            excluded_supports(np.zeros((3, 2, 2, 2)), ThreatModel(k))
+    with pytest.raises(InputError, match="n = 1 agents under k = 0 have no witnesses for supports"):
+        excluded_supports(np.zeros((1, 2)), ThreatModel(0))
     monkeypatch.setattr(exclusion, "PATTERNS", 8)
     with pytest.raises(StageError, match="over 8 patterns of supports"):
         excluded_supports(np.zeros((2, 2, 2)), ThreatModel(0))

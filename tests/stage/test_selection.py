@@ -50,12 +50,23 @@ def test_selections_are_refused_by_name():
     assert {"first", "nearest"} < set(SELECTIONS)
 
 
+def test_nearest_does_not_enumerate_what_is_slow(rng):
+    """Two agents with 6 actions under a probability of corruption would take 10 s a stage game."""
+    threat = ThreatModel(1, probability="1/2")
+    for counts, enumerated in ((3, True), (6, False)):
+        game = games.random_game(rng, 2, 2, counts, 0.5)
+        result = iterate(game, threat, selection="nearest", max_iterations=40)
+        assert ("enumeration" in result.calls) is enumerated
+        assert result.status == "converged"
+        assert gap(game, threat, result.policy).max() <= 1e-8
+
+
 @pytest.mark.parametrize("selection", [*SELECTIONS, "agent-2"])
 def test_the_procedure_runs_on_three_agents(rng, selection):
     """[T7]: what converges is an ARNEQ."""
     game = games.random_game(rng, 3, 2, [2, 2, 1], 0.5)
     result = iterate(game, ThreatModel(1), selection=selection, max_iterations=60)
-    if result.status == "converged":
-        assert gap(game, ThreatModel(1), result.policy).max() <= 1e-8
+    assert result.status == "converged"
+    assert gap(game, ThreatModel(1), result.policy).max() <= 1e-8
     assert result.trace.types.shape == (result.iterations, 3, 2)
     assert result.calls.get("enumeration", 0) == (0 if selection == "first" else 2 * result.iterations)

@@ -16,6 +16,7 @@ from arneq_exact.markov.candidates import Candidate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.study.starts import enumerated
 
 REPEATED_BATTLE = MarkovGame.from_rows(
     [[2, 2]], [[2, 1], [0, 0], [0, 0], [1, 2]], [[(1, 0)]] * 4, 0.5, initial=[1]
@@ -282,3 +283,12 @@ def test_rational_payoffs_are_enumerated_as_they_are():
     doubles = np.array([[[0.7, 0.1], [0.8, 0.0], [0.0, 0.8]], np.zeros((3, 2))])
     rounded = equilibria(MarkovGame.one_shot(doubles), ThreatModel(0))
     assert not [one for one in rounded if one.policy[0][0, 0] == 1]
+
+
+def test_what_is_slow_to_enumerate_is_searched_instead(rng):
+    """No clock stops an enumeration, so none is begun that takes long."""
+    threat = ThreatModel(1, probability="1/2")
+    small, large = (MarkovGame.one_shot(rng.uniform(size=(2, actions, actions))) for actions in (3, 6))
+    assert enumerated(small, threat) is not None
+    assert enumerated(large, threat) is None
+    assert enumerated(large, ThreatModel(0)) is not None

@@ -192,7 +192,7 @@ def test_the_command_lists_and_repeats(tmp_path, capsys):
 
 def test_the_command_refuses_unknown_statements(capsys):
     assert cli.main(["theory", "run", "T99"]) == 2
-    assert "arneq theory: theory: statement 'T99' is unknown; must be one of T1," in capsys.readouterr().err
+    assert "arneq theory: statement 'T99' is unknown; must be one of T1," in capsys.readouterr().err
 
 
 def test_the_command_tells_what_an_interruption_keeps(tmp_path, capsys, monkeypatch):
