@@ -11,6 +11,9 @@ and limits are ARNEQ. The path is followed in log x, log y, V, L and log μ, wit
 1/(1 + μ): an Euler predictor along the tangent, Newton's method across it (pseudo-arclength), so that turning
 points in μ are passed. Steps shrink when Newton contracts slowly or the direction turns sharply.
 
+Logarithms are measured as they are, V and L relative to their size, in lengths, angles and tolerances alike:
+values grow like 1/(1 − γ), and so do their rounding errors and the way that they have to go.
+
 A stage game is a system of one state without transitions; a Markov game couples its states.
 
 Reference
@@ -31,6 +34,9 @@ from arneq_exact.stage.verification import BoolArray, FloatArray
 CORRECTIONS = 6
 ON_PATH = 1e-6
 LANDED = 1e-10
+ROUNDING = 1e-7
+"""Length of steps that may be all rounding: at the landing Newton ends where they no longer shrink."""
+
 LONGEST_MOVE = 5.0
 LONGEST_LENGTH = 50.0
 SHORTEST_LENGTH = 1e-7
@@ -107,6 +113,16 @@ def path_system(
 
 
 @compiled
+def unit_lengths(logs: BoolArray, position: FloatArray) -> FloatArray:
+    """Return what counts as length 1 of each unknown at `position`: 1 for logarithms, its size for a value."""
+    unit = np.ones(position.shape[0])
+    for u in range(logs.shape[0]):
+        if not logs[u]:
+            unit[u] = max(1.0, abs(position[u]))
+    return unit
+
+
+@compiled
 def correct(
     t: Tables,
     rewards: FloatArray,
@@ -114,14 +130,16 @@ def correct(
     logs: BoolArray,
     f: Blocks,
     border: FloatArray,
+    unit: FloatArray,
     fixed: bool,
     position: FloatArray,
     tangent: FloatArray,
 ) -> int:
     """Newton's method from `position`, in place, in the plane across `border`; return 0 if it fails.
 
-    Otherwise return the number of steps, and in `tangent` the unit direction of the path that agrees with
-    `border`. With `fixed` the border holds the parameter fast, and long steps are cut instead of refused.
+    Otherwise return the number of steps, and in `tangent` the direction of the path that agrees with
+    `border`, of length 1 in terms of `unit`. With `fixed` the border holds the parameter fast, and long steps
+    are cut instead of refused.
     """
     size = position.shape[0] - 1
     residual, by_parameter = np.empty(size), np.empty(size)
@@ -134,21 +152,23 @@ def correct(
         rhs[:size] = -residual
         if not solve_bordered(t, f, by_parameter, border, rhs, step):
             return 0
-        length = np.abs(step).max()
+        length = np.abs(step / unit).max()
         if fixed and length > 2.0:
             step *= 2.0 / length
         elif not fixed and (length > 2.0 or (number > 1 and length > 0.5 * before)) and length > accuracy:
             return 0
         position += step
-        # Newton's error after a step is about the square of its length.
-        if length <= accuracy or (not fixed and length <= 1e-3):
+        if fixed:
+            done = length <= LANDED or (length <= ROUNDING and length > 0.5 * before)
+        else:
+            # Newton's error after a step is about the square of its length.
+            done = length <= 1e-3
+        if done:
             rhs[:] = 0.0
             rhs[size] = 1.0
             if not solve_bordered(t, f, by_parameter, border, rhs, tangent):
                 return 0
-            tangent /= np.sqrt(tangent @ tangent)
-            return number
-        if fixed and number > 8 and length <= 1e-7 and length > 0.5 * before:
+            tangent /= np.sqrt(((tangent / unit) ** 2).sum())
             return number
         before = length
     return 0
@@ -184,16 +204,19 @@ def follow(
     for _ in range(steps):
         if position[size] <= target:
             return ARRIVED
+        unit = unit_lengths(logs, position)
+        tangent /= np.sqrt(((tangent / unit) ** 2).sum())
+        border = tangent / unit**2
         while True:
             if pace[0] < SHORTEST_LENGTH:
                 return STUCK
-            largest = np.abs(tangent).max()
+            largest = np.abs(tangent / unit).max()
             # No more than a factor e² of the parameter, and no unknown further than the cap, in one step.
             move = min(pace[0], 2.0 / max(abs(tangent[size]), 1e-300), LONGEST_MOVE / largest)
             guess = position + move * tangent
-            number = correct(t, rewards, weights, logs, f, tangent, False, guess, following)
+            number = correct(t, rewards, weights, logs, f, border, unit, False, guess, following)
             if number:
-                angle = following @ tangent
+                angle = following @ border
                 if angle > 0.7:
                     break
             pace[0] = 0.4 * min(pace[0], move)
@@ -223,9 +246,10 @@ def begin(
     for u in range(size):
         position[u] = np.log(weights[u]) if logs[u] else 0.5 * slowest
     position[size] = np.log(10.0 * slowest)
+    unit = unit_lengths(logs, position)
     border = np.zeros(size + 1)
     border[size] = 1.0
-    if not correct(t, rewards, weights, logs, f, border, True, position, tangent):
+    if not correct(t, rewards, weights, logs, f, border, unit, True, position, tangent):
         return False
     if tangent[size] > 0.0:
         tangent *= -1.0
@@ -248,7 +272,8 @@ def land(
     border[size] = 1.0
     guess, tangent = position.copy(), np.empty(size + 1)
     guess[size] = target
-    if not correct(t, rewards, weights, logs, f, border, True, guess, tangent):
+    unit = unit_lengths(logs, position)
+    if not correct(t, rewards, weights, logs, f, border, unit, True, guess, tangent):
         guess[:] = position
     point = guess[:size].copy()
     for u in range(size):
