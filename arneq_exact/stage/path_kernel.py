@@ -11,8 +11,8 @@ and limits are ARNEQ. The path is followed in log x, log y, V, L and log μ, wit
 1/(1 + μ): an Euler predictor along the tangent, Newton's method across it (pseudo-arclength), so that turning
 points in μ are passed. Steps shrink when Newton contracts slowly or the direction turns sharply.
 
-Logarithms are measured as they are, V and L relative to their size, in lengths, angles and tolerances alike:
-values grow like 1/(1 − γ), and so do their rounding errors and the way that they have to go.
+Logarithms are measured as they are and an agent's V and L in units of 1/(1 − γ), the range of its values, in
+lengths, angles and tolerances alike: so do the way that values have to go and their rounding errors grow.
 
 A stage game is a system of one state without transitions; a Markov game couples its states.
 
@@ -32,11 +32,11 @@ from arneq_exact.stage.linearised_kernel import DIAGONAL, KEPT, Blocks, linearis
 from arneq_exact.stage.verification import BoolArray, FloatArray
 
 CORRECTIONS = 6
+LONGEST_CORRECTION = 2.0
+NEARLY = 1e-3
 ON_PATH = 1e-6
-LANDED = 1e-10
 ROUNDING = 1e-7
-"""Length of steps that may be all rounding: at the landing Newton ends where they no longer shrink."""
-
+LANDED = 1e-10
 LONGEST_MOVE = 5.0
 LONGEST_LENGTH = 50.0
 SHORTEST_LENGTH = 1e-7
@@ -113,12 +113,14 @@ def path_system(
 
 
 @compiled
-def unit_lengths(logs: BoolArray, position: FloatArray) -> FloatArray:
-    """Return what counts as length 1 of each unknown at `position`: 1 for logarithms, its size for a value."""
-    unit = np.ones(position.shape[0])
-    for u in range(logs.shape[0]):
-        if not logs[u]:
-            unit[u] = max(1.0, abs(position[u]))
+def unit_lengths(t: Tables) -> FloatArray:
+    """Return what counts as length 1 of each unknown, log μ included."""
+    n = t.counts.shape[1]
+    unit = np.ones(t.base[-1] + 1)
+    for s in range(t.group.shape[0]):
+        for i in range(n):
+            value = t.base[s + 1] - 2 * n + i
+            unit[value] = unit[value + n] = 1.0 / (1.0 - t.discount[i])
     return unit
 
 
@@ -138,13 +140,12 @@ def correct(
     """Newton's method from `position`, in place, in the plane across `border`; return 0 if it fails.
 
     Otherwise return the number of steps, and in `tangent` the direction of the path that agrees with
-    `border`, of length 1 in terms of `unit`. With `fixed` the border holds the parameter fast, and long steps
-    are cut instead of refused.
+    `border`, of length 1 in terms of `unit`. With `fixed` the border holds the parameter fast, long steps are
+    cut instead of refused, and Newton goes on until steps are tiny, or are rounding and shrink no more.
     """
     size = position.shape[0] - 1
     residual, by_parameter = np.empty(size), np.empty(size)
     rhs, step = np.zeros(size + 1), np.empty(size + 1)
-    accuracy = LANDED if fixed else ON_PATH
     before = np.inf
     for number in range(1, (5 * CORRECTIONS if fixed else CORRECTIONS) + 1):
         if not path_system(t, rewards, weights, logs, position, f, residual, by_parameter):
@@ -153,16 +154,14 @@ def correct(
         if not solve_bordered(t, f, by_parameter, border, rhs, step):
             return 0
         length = np.abs(step / unit).max()
-        if fixed and length > 2.0:
-            step *= 2.0 / length
-        elif not fixed and (length > 2.0 or (number > 1 and length > 0.5 * before)) and length > accuracy:
+        stalls = length > 0.5 * before
+        if fixed and length > LONGEST_CORRECTION:
+            step *= LONGEST_CORRECTION / length
+        elif not fixed and (length > LONGEST_CORRECTION or stalls) and length > ON_PATH:
             return 0
         position += step
-        if fixed:
-            done = length <= LANDED or (length <= ROUNDING and length > 0.5 * before)
-        else:
-            # Newton's error after a step is about the square of its length.
-            done = length <= 1e-3
+        # Newton's error after a step is about the square of its length.
+        done = length <= LANDED or (stalls and length <= ROUNDING) if fixed else length <= NEARLY
         if done:
             rhs[:] = 0.0
             rhs[size] = 1.0
@@ -200,12 +199,10 @@ def follow(
     MOVING, ARRIVED or STUCK
     """
     size = position.shape[0] - 1
-    following = np.empty(size + 1)
+    unit, following = unit_lengths(t), np.empty(size + 1)
     for _ in range(steps):
         if position[size] <= target:
             return ARRIVED
-        unit = unit_lengths(logs, position)
-        tangent /= np.sqrt(((tangent / unit) ** 2).sum())
         border = tangent / unit**2
         while True:
             if pace[0] < SHORTEST_LENGTH:
@@ -242,11 +239,10 @@ def begin(
 ) -> bool:
     """Go from the weights to the path at a large parameter; False if Newton fails there."""
     size = position.shape[0] - 1
-    slowest = 1.0 / (1.0 - t.discount.max())
+    unit = unit_lengths(t)
     for u in range(size):
-        position[u] = np.log(weights[u]) if logs[u] else 0.5 * slowest
-    position[size] = np.log(10.0 * slowest)
-    unit = unit_lengths(logs, position)
+        position[u] = np.log(weights[u]) if logs[u] else 0.5 * unit[u]
+    position[size] = np.log(10.0 * unit.max())
     border = np.zeros(size + 1)
     border[size] = 1.0
     if not correct(t, rewards, weights, logs, f, border, unit, True, position, tangent):
@@ -272,8 +268,7 @@ def land(
     border[size] = 1.0
     guess, tangent = position.copy(), np.empty(size + 1)
     guess[size] = target
-    unit = unit_lengths(logs, position)
-    if not correct(t, rewards, weights, logs, f, border, unit, True, guess, tangent):
+    if not correct(t, rewards, weights, logs, f, border, unit_lengths(t), True, guess, tangent):
         guess[:] = position
     point = guess[:size].copy()
     for u in range(size):
