@@ -11,8 +11,8 @@ and limits are ARNEQ. The path is followed in log x, log y, V, L and log μ, wit
 1/(1 + μ): an Euler predictor along the tangent, Newton's method across it (pseudo-arclength), so that turning
 points in μ are passed. Steps shrink when Newton contracts slowly or the direction turns sharply.
 
-Logarithms are measured as they are and an agent's V and L in units of 1/(1 − γ), the range of its values, in
-lengths, angles and tolerances alike: so do the way that values have to go and their rounding errors grow.
+Lengths, angles and tolerances take logarithms as they are, and an agent's V and L in units of its largest
+reward over 1 − γ: so do the way that values have to go and their rounding errors grow.
 
 A stage game is a system of one state without transitions; a Markov game couples its states.
 
@@ -113,14 +113,15 @@ def path_system(
 
 
 @compiled
-def unit_lengths(t: Tables) -> FloatArray:
+def unit_lengths(t: Tables, rewards: FloatArray) -> FloatArray:
     """Return what counts as length 1 of each unknown, log μ included."""
     n = t.counts.shape[1]
     unit = np.ones(t.base[-1] + 1)
-    for s in range(t.group.shape[0]):
-        for i in range(n):
+    for i in range(n):
+        largest = max(1.0, np.abs(rewards[:, i]).max()) / (1.0 - t.discount[i])
+        for s in range(t.group.shape[0]):
             value = t.base[s + 1] - 2 * n + i
-            unit[value] = unit[value + n] = 1.0 / (1.0 - t.discount[i])
+            unit[value] = unit[value + n] = largest
     return unit
 
 
@@ -199,7 +200,7 @@ def follow(
     MOVING, ARRIVED or STUCK
     """
     size = position.shape[0] - 1
-    unit, following = unit_lengths(t), np.empty(size + 1)
+    unit, following = unit_lengths(t, rewards), np.empty(size + 1)
     for _ in range(steps):
         if position[size] <= target:
             return ARRIVED
@@ -239,7 +240,7 @@ def begin(
 ) -> bool:
     """Go from the weights to the path at a large parameter; False if Newton fails there."""
     size = position.shape[0] - 1
-    unit = unit_lengths(t)
+    unit = unit_lengths(t, rewards)
     for u in range(size):
         position[u] = np.log(weights[u]) if logs[u] else 0.5 * unit[u]
     position[size] = np.log(10.0 * unit.max())
@@ -268,7 +269,7 @@ def land(
     border[size] = 1.0
     guess, tangent = position.copy(), np.empty(size + 1)
     guess[size] = target
-    if not correct(t, rewards, weights, logs, f, border, unit_lengths(t), True, guess, tangent):
+    if not correct(t, rewards, weights, logs, f, border, unit_lengths(t, rewards), True, guess, tangent):
         guess[:] = position
     point = guess[:size].copy()
     for u in range(size):
