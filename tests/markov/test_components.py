@@ -102,9 +102,60 @@ def test_a_level_that_fails_leaves_the_whole_to_the_solver(rng):
             raise StageError("no method solved game 0")
         yield from poor(problem)
 
-    for solver in (poor, breaks):
-        (only,) = components.levels_first(solver)(Problem(game, ThreatModel(0)))
-        assert only.note == "uniform on 33"
+    (only,) = components.levels_first(breaks)(Problem(game, ThreatModel(0)))
+    assert only.note == "uniform on 33"
+    levels, whole = components.levels_first(poor)(Problem(game, ThreatModel(0)))
+    assert (levels.note, whole.note) == ("0 of 3 levels of states", "uniform on 33")
+    assert levels.policy == whole.policy
+
+
+@pytest.mark.parametrize("line", ["level 3 of 3", "barrier path 1 of 6, parameter"])
+def test_levels_that_are_solved_outlast_an_interrupt(rng, line):
+    """Stopped before the last level, or within its barrier path: lower levels are played as solved."""
+    game, _ = chain(rng, 3, 3, 11)
+    threat, lines = ThreatModel(1), []
+
+    def stop(progress):
+        lines.append(progress.line)
+        if any("level 3 of 3" in said for said in lines) and line in progress.line:
+            raise KeyboardInterrupt
+
+    solution = solve(game, threat, method="barrier", progress=stop)
+    assert solution.status == "incomplete"
+    assert "interrupted" in solution.message
+    assert "2 of 3 levels of states" in solution.message
+    gaps, flat = gap(game, threat, solution.policy), gap(game, threat, Policy.uniform(game))
+    below = np.concatenate(components.levels(game)[:2])
+    assert (gaps[:, below].max(axis=1) <= 1e-8 * game.reward_range).all()
+    assert gaps.max() < 0.8 * flat.max()
+    assert check(game, solution.certificate, threat).valid
+
+
+def test_a_level_leaves_its_best_profile(rng):
+    """A candidate that misses by little is not lost to what the solver was at when it was stopped."""
+    game, _ = chain(rng, 2, 3, 11)
+    good = np.array([0.0, 1.0])
+
+    def stopped(problem):
+        first = Policy(problem.game, [np.tile(good, (problem.game.n_states, 1))] * 2)
+        yield Candidate(first, 3, "first")
+        problem.unfinished = Candidate(Policy.uniform(problem.game), 5, "second")
+        raise KeyboardInterrupt
+
+    order = components.levels(game)
+    for level, flipped in ((order[0], good), (order[0], good[::-1])):
+        good = flipped
+        problem = Problem(game, ThreatModel(0))
+        with pytest.raises(KeyboardInterrupt):
+            list(components.by_levels(problem, stopped))
+        left = problem.unfinished
+        assert left.note == "0 of 3 levels of states"
+        own = components.level_game(game, level, np.zeros((2, game.n_states)))
+        losses = [
+            float((gap(own, ThreatModel(0), policy).max(axis=1) / game.reward_range).max())
+            for policy in (Policy(own, [np.tile(good, (len(level), 1))] * 2), Policy.uniform(own))
+        ]
+        assert left.iterations == (3 if losses[0] <= losses[1] else 5)
 
 
 def test_small_games_and_single_components_are_left_alone(rng):
