@@ -131,31 +131,33 @@ def test_levels_that_are_solved_outlast_an_interrupt(rng, line):
     assert check(game, solution.certificate, threat).valid
 
 
-def test_a_level_leaves_its_best_profile(rng):
+@pytest.mark.parametrize("kind", ["near", "poor"])
+def test_a_level_leaves_its_best_profile(rng, kind):
     """A candidate that misses by little is not lost to what the solver was at when it was stopped."""
     game, _ = chain(rng, 2, 3, 11)
-    good = np.array([0.0, 1.0])
+    states = components.levels(game)[0]
+    level = components.level_game(game, states, np.zeros((2, 33)))
+    flat = Policy.uniform(level)
+    if kind == "near":
+        exact = solve(level, ThreatModel(0)).policy
+        offered = Policy(level, [0.99 * array + 0.01 / 2 for array in exact])
+    else:
+        offered = Policy(level, [np.tile([1.0, 0.0], (len(states), 1))] * 2)
+    gaps = [gap(level, ThreatModel(0), policy).max() for policy in (offered, flat)]
+    assert (gaps[0] < 0.1 * gaps[1]) if kind == "near" else (gaps[0] > gaps[1])
 
     def stopped(problem):
-        first = Policy(problem.game, [np.tile(good, (problem.game.n_states, 1))] * 2)
-        yield Candidate(first, 3, "first")
-        problem.unfinished = Candidate(Policy.uniform(problem.game), 5, "second")
+        yield Candidate(offered, 3, "offered")
+        problem.unfinished = Candidate(flat, 5, "at work")
         raise KeyboardInterrupt
 
-    order = components.levels(game)
-    for level, flipped in ((order[0], good), (order[0], good[::-1])):
-        good = flipped
-        problem = Problem(game, ThreatModel(0))
-        with pytest.raises(KeyboardInterrupt):
-            list(components.by_levels(problem, stopped))
-        left = problem.unfinished
-        assert left.note == "0 of 3 levels of states"
-        own = components.level_game(game, level, np.zeros((2, game.n_states)))
-        losses = [
-            float((gap(own, ThreatModel(0), policy).max(axis=1) / game.reward_range).max())
-            for policy in (Policy(own, [np.tile(good, (len(level), 1))] * 2), Policy.uniform(own))
-        ]
-        assert left.iterations == (3 if losses[0] <= losses[1] else 5)
+    problem = Problem(game, ThreatModel(0))
+    with pytest.raises(KeyboardInterrupt):
+        list(components.by_levels(problem, stopped))
+    assert problem.unfinished.note == "0 of 3 levels of states"
+    assert problem.unfinished.iterations == (3 if kind == "near" else 5)
+    for whole, part in zip(problem.unfinished.policy, offered if kind == "near" else flat, strict=True):
+        assert (whole[states] == part).all()
 
 
 def test_small_games_and_single_components_are_left_alone(rng):
