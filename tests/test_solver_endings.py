@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import games
 import numpy as np
 import pytest
 from solution_promises import verify
 
-from arneq_exact import check, solve
+from arneq_exact import catalog, check, gap, solve
 from arneq_exact.errors import StageError
 from arneq_exact.markov import registry
 from arneq_exact.markov.candidates import Candidate
@@ -51,6 +52,27 @@ def test_an_interrupt_gives_the_best_policy_so_far(calls):
         assert solution.method == "stage-policy-iteration"
         best = min([entry.relative_gap for entry in solution.trace], default=np.inf)
         assert max(solution.relative_gap) <= best * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("discount", [0.9, 0.999])
+def test_an_interrupted_barrier_path_leaves_its_last_point(discount):
+    game = catalog.load("random-dense", seed=3, agents=3, states=4, actions=2, discount=discount)
+    threat = ThreatModel(1)
+
+    def stop(progress):
+        reached = re.search(r"parameter ([0-9.e+-]+),", progress.line)
+        if reached and float(reached[1]) <= 1e-2:
+            raise KeyboardInterrupt
+
+    solution = solve(game, threat, method="barrier", progress=stop)
+    assert solution.status == "incomplete"
+    assert "interrupted" in solution.message
+    assert "barrier path 1, stopped at parameter" in solution.message
+    # No candidate was met before: this is the path's own point.
+    assert solution.trace == ()
+    flat = gap(game, threat, Policy.uniform(game))
+    assert (solution.gap.max(axis=1) <= 0.2 * flat.max(axis=1)).all()
+    verify(game, threat, solution)
 
 
 def test_an_interrupt_in_a_finite_horizon():

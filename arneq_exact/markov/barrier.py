@@ -63,23 +63,28 @@ def _follow(problem: Problem, path: _Path, polisher: Polisher, start: int) -> It
     label = f"barrier path {start + 1} of {problem.first_start + STARTS}"
     if not path.begin():
         return
-    for target in LANDINGS:
-        while True:
-            problem.report(f"{label}, parameter {path.parameter:.2g}, step {path.steps}")
-            ended = path.advance(target, REPORTED_STEPS)
-            if ended != MOVING or path.steps >= STEPS:
-                break
-        if ended != ARRIVED:
-            note = f"barrier path {start + 1}, lost at parameter {path.parameter:.2g}"
-            yield unpolished(path.conditions, path.landed(path.parameter), path.steps, note)
-            return
-        note = f"barrier path {start + 1}, parameter {target:g}"
-        point = path.landed(target)
-        candidate = polisher.candidate(point, path.steps, note)
-        if candidate is not None:
-            yield candidate
-        elif target <= SMALL:
-            yield unpolished(path.conditions, point, path.steps, f"{note}, not polished")
+    try:
+        for target in LANDINGS:
+            while True:
+                problem.report(f"{label}, parameter {path.parameter:.2g}, step {path.steps}")
+                ended = path.advance(target, REPORTED_STEPS)
+                if ended != MOVING or path.steps >= STEPS:
+                    break
+            if ended != ARRIVED:
+                note = f"barrier path {start + 1}, lost at parameter {path.parameter:.2g}"
+                yield unpolished(path.conditions, path.landed(path.parameter), path.steps, note)
+                return
+            note = f"barrier path {start + 1}, parameter {target:g}"
+            point = path.landed(target)
+            candidate = polisher.candidate(point, path.steps, note)
+            if candidate is not None:
+                yield candidate
+            elif target <= SMALL:
+                yield unpolished(path.conditions, point, path.steps, f"{note}, not polished")
+    finally:
+        # Stopped half-way, the gap is a small multiple of the parameter reached.
+        note = f"barrier path {start + 1}, stopped at parameter {path.parameter:.2g}"
+        problem.unfinished = unpolished(path.conditions, path.here(), path.steps, note)
 
 
 class _Path:
@@ -121,6 +126,11 @@ class _Path:
         """Go on to parameter `target` for at most `steps` steps; return what the kernel says."""
         state = (self.position, self.tangent, self.pace)
         return int(self.kernel.follow(*self.system, *state, np.log(target), self.growth, steps))
+
+    def here(self) -> Point:
+        """Return the profile at the current point."""
+        mixed = self.conditions.is_mixture
+        return self.conditions.point(np.exp(self.position[:-1], out=self.position[:-1].copy(), where=mixed))
 
     def landed(self, target: float) -> Point:
         """Return the profile at a given parameter near the current point, or the current one."""

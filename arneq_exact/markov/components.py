@@ -5,6 +5,7 @@ their values turn steps into them into rewards: r + γ P V, and the episode ends
 each other make one smaller game, so there are as many games as levels of the condensed graph. Any solver may
 be asked. The profile put together is a candidate like any other, proved on the whole game; the attacks and
 values of the levels are what its certificate is made of, so that nothing is computed on the whole game again.
+Where the solver is stopped or fails half-way, the levels that are solved are left behind.
 
 Guarantee: the solver's own, level by level; errors of a level reach those above times the discount.
 Cost: the solver's, on games that together have the states of the whole.
@@ -75,13 +76,19 @@ def levels_first(solver: Run) -> Run:
             yield from by_levels(problem, solver)
         except (StageError, np.linalg.LinAlgError) as error:
             problem.report(f"levels of the state graph were abandoned: {error}")
+        # The whole game leaves its own profile behind; what the levels came to is judged before.
+        if problem.unfinished is not None:
+            yield problem.unfinished
         yield from solver(problem)
 
     return run
 
 
 def by_levels(problem: Problem, solver: Run) -> Iterator[Candidate]:
-    """Yield the profile put together from all levels, if the solver succeeds on each, and nothing else."""
+    """Yield the profile put together from all levels, if the solver succeeds on each, and nothing else.
+
+    If it does not, or is stopped, the profile of the levels so far is left as `problem.unfinished`.
+    """
     game = problem.game
     if game.n_states <= FEWEST_STATES:
         return
@@ -91,26 +98,43 @@ def by_levels(problem: Problem, solver: Run) -> Iterator[Candidate]:
     values, upper = np.zeros((2, game.n_agents, game.n_states))
     arrays = [np.array(array) for array in Policy.uniform(game)]
     attacks = [np.zeros((game.n_states, 0)) for _ in range(game.n_agents)]
-    iterations, note = 0, ""
-    for number, states in enumerate(order, 1):
-        problem.report(f"level {number} of {len(order)} of the state graph, {len(states)} states")
-        level = replace(
-            problem,
-            game=level_game(game, states, values),
-            threat=level_threat(game, problem.threat, states),
-            start=None,
-        )
-        found = _solved(level, solver, game.reward_range)
-        if found is None:
-            return
-        candidate, bounds = found
-        iterations, note = iterations + candidate.iterations, candidate.note
-        for array, part in zip(arrays, candidate.policy, strict=True):
-            array[states, : part.shape[1]] = part
-        attacks = [_with_rows(*pair, states) for pair in zip(attacks, bounds.attack, strict=True)]
-        values[:, states], upper[:, states] = bounds.lower, bounds.upper
+    iterations, note, solved = 0, "", 0
+    level: Problem | None = None
+    try:
+        for states in order:
+            problem.report(f"level {solved + 1} of {len(order)} of the state graph, {len(states)} states")
+            level = replace(
+                problem,
+                game=level_game(game, states, values),
+                threat=level_threat(game, problem.threat, states),
+                start=None,
+                unfinished=None,
+            )
+            found = _solved(level, solver, game.reward_range)
+            if found is None:
+                return
+            candidate, bounds = found
+            iterations, note = iterations + candidate.iterations, candidate.note
+            _write(arrays, candidate, states)
+            attacks = [_with_rows(*pair, states) for pair in zip(attacks, bounds.attack, strict=True)]
+            values[:, states], upper[:, states] = bounds.lower, bounds.upper
+            solved, level = solved + 1, None
+    finally:
+        left = None if level is None else level.unfinished
+        if left is not None:
+            _write(arrays, left, order[solved])
+            iterations += left.iterations
+        if solved < len(order) and (solved or left is not None):
+            partly = f"{solved} of {len(order)} levels of states"
+            problem.unfinished = Candidate(Policy(game, arrays), iterations, partly)
     note = f"{note}, last of {len(order)} levels of states"
     yield Candidate(Policy(game, arrays), iterations, note, Bounds(tuple(attacks), upper, values))
+
+
+def _write(arrays: list[FloatArray], candidate: Candidate, states: IntArray) -> None:
+    """Write a level's policy into the arrays (S, A_i) of the whole game."""
+    for array, part in zip(arrays, candidate.policy, strict=True):
+        array[states, : part.shape[1]] = part
 
 
 def level_game(game: MarkovGame, states: IntArray, values: FloatArray) -> MarkovGame:
@@ -150,12 +174,29 @@ def level_threat(game: MarkovGame, threat: ThreatModel, states: IntArray) -> Thr
 
 
 def _solved(level: Problem, solver: Run, unit: FloatArray) -> tuple[Candidate, Bounds] | None:
-    """Return the solver's first candidate of a small gap (units (n,) of the whole game) with its bounds."""
-    for candidate in solver(level):
-        bounds = stationary_bounds(level.game, level.threat, candidate.policy)
-        if ((bounds.upper - bounds.lower).max(axis=1) <= SMALL_GAP * unit).all():
-            return candidate, bounds
+    """Return the solver's first candidate of a small gap (units (n,) of the whole game) with its bounds.
+
+    Without one, the best profile is left as `level.unfinished`.
+    """
+    best, least = None, np.inf
+    try:
+        for candidate in solver(level):
+            bounds, gap = _judged(level, candidate, unit)
+            if gap <= SMALL_GAP:
+                return candidate, bounds
+            if gap < least:
+                best, least = candidate, gap
+    finally:
+        left = level.unfinished
+        if best is not None and (left is None or _judged(level, left, unit)[1] > least):
+            level.unfinished = best
     return None
+
+
+def _judged(level: Problem, candidate: Candidate, unit: FloatArray) -> tuple[Bounds, float]:
+    """Return the bounds of a candidate and its largest gap, in units (n,) of the whole game."""
+    bounds = stationary_bounds(level.game, level.threat, candidate.policy)
+    return bounds, float(((bounds.upper - bounds.lower).max(axis=1) / unit).max())
 
 
 def _with_rows(table: FloatArray, rows: FloatArray, states: IntArray) -> FloatArray:

@@ -68,10 +68,12 @@ class OptimalityConditions:
         points = [threat.corruptions(n, agent) for agent in range(n)]
         # Extreme points of every agent, for each block.
         self.corruptions = [[block.corruptions(own) for own in points] for block in self.blocks]
-        # A constant taken off every step's reward changes nothing only while no episode ends.
+        # A constant taken off every step's reward changes nothing only while no episode ends. It is the
+        # least that brings rewards within their range of 0: a recentred game's values must stay near 0.
         self.discount = game.discount
-        self.low = game.rewards.min(axis=0) if game.termination is None else np.zeros(n)
-        self.rewards = np.ascontiguousarray((game.rewards - self.low) / game.reward_range)
+        low, high = game.rewards.min(axis=0), game.rewards.max(axis=0)
+        self.constant = np.clip(0.0, low, high) if game.termination is None else np.zeros(n)
+        self.rewards = np.ascontiguousarray((game.rewards - self.constant) / game.reward_range)
         moves = game.transitions
         self.tables = t = tables(
             [
@@ -114,14 +116,14 @@ class OptimalityConditions:
 
     def at_profile(self, x: Sequence[FloatArray], y: Sequence[FloatArray]) -> Point:
         """Return the point of a profile with its exact values."""
-        value = self.values_of_play(x, y) - (self.low / (1 - self.discount))[:, None]
+        value = self.values_of_play(x, y) - (self.constant / (1 - self.discount))[:, None]
         value /= self.game.reward_range[:, None]
         return Point(list(x), list(y), value, value.copy())
 
     def unscaled(self, values: FloatArray) -> FloatArray:
         """Return values (n, S) of scaled rewards in the game's own units."""
-        constant = self.low / (1 - self.discount)
-        result: FloatArray = values * self.game.reward_range[:, None] + constant[:, None]
+        level = self.constant / (1 - self.discount)
+        result: FloatArray = values * self.game.reward_range[:, None] + level[:, None]
         return result
 
     def residual(self, point: Point) -> FloatArray:

@@ -11,6 +11,9 @@ and limits are ARNEQ. The path is followed in log x, log y, V, L and log μ, wit
 1/(1 + μ): an Euler predictor along the tangent, Newton's method across it (pseudo-arclength), so that turning
 points in μ are passed. Steps shrink when Newton contracts slowly or the direction turns sharply.
 
+Lengths, angles and tolerances take logarithms as they are, and an agent's V and L in units of its largest
+reward over 1 − γ: so do the way that values have to go and their rounding errors grow.
+
 A stage game is a system of one state without transitions; a Markov game couples its states.
 
 Reference
@@ -29,7 +32,10 @@ from arneq_exact.stage.linearised_kernel import DIAGONAL, KEPT, Blocks, linearis
 from arneq_exact.stage.verification import BoolArray, FloatArray
 
 CORRECTIONS = 6
+LONGEST_CORRECTION = 2.0
+NEARLY = 1e-3
 ON_PATH = 1e-6
+ROUNDING = 1e-7
 LANDED = 1e-10
 LONGEST_MOVE = 5.0
 LONGEST_LENGTH = 50.0
@@ -107,6 +113,19 @@ def path_system(
 
 
 @compiled
+def unit_lengths(t: Tables, rewards: FloatArray) -> FloatArray:
+    """Return what counts as length 1 of each unknown, log μ included."""
+    n = t.counts.shape[1]
+    unit = np.ones(t.base[-1] + 1)
+    for i in range(n):
+        largest = max(1.0, np.abs(rewards[:, i]).max()) / (1.0 - t.discount[i])
+        for s in range(t.group.shape[0]):
+            value = t.base[s + 1] - 2 * n + i
+            unit[value] = unit[value + n] = largest
+    return unit
+
+
+@compiled
 def correct(
     t: Tables,
     rewards: FloatArray,
@@ -114,19 +133,20 @@ def correct(
     logs: BoolArray,
     f: Blocks,
     border: FloatArray,
+    unit: FloatArray,
     fixed: bool,
     position: FloatArray,
     tangent: FloatArray,
 ) -> int:
     """Newton's method from `position`, in place, in the plane across `border`; return 0 if it fails.
 
-    Otherwise return the number of steps, and in `tangent` the unit direction of the path that agrees with
-    `border`. With `fixed` the border holds the parameter fast, and long steps are cut instead of refused.
+    Otherwise return the number of steps, and in `tangent` the direction of the path that agrees with
+    `border`, of length 1 in terms of `unit`. With `fixed` the border holds the parameter fast, long steps are
+    cut instead of refused, and Newton goes on until steps are tiny, or are rounding and shrink no more.
     """
     size = position.shape[0] - 1
     residual, by_parameter = np.empty(size), np.empty(size)
     rhs, step = np.zeros(size + 1), np.empty(size + 1)
-    accuracy = LANDED if fixed else ON_PATH
     before = np.inf
     for number in range(1, (5 * CORRECTIONS if fixed else CORRECTIONS) + 1):
         if not path_system(t, rewards, weights, logs, position, f, residual, by_parameter):
@@ -134,21 +154,21 @@ def correct(
         rhs[:size] = -residual
         if not solve_bordered(t, f, by_parameter, border, rhs, step):
             return 0
-        length = np.abs(step).max()
-        if fixed and length > 2.0:
-            step *= 2.0 / length
-        elif not fixed and (length > 2.0 or (number > 1 and length > 0.5 * before)) and length > accuracy:
+        length = np.abs(step / unit).max()
+        stalls = length > 0.5 * before
+        if fixed and length > LONGEST_CORRECTION:
+            step *= LONGEST_CORRECTION / length
+        elif not fixed and (length > LONGEST_CORRECTION or stalls) and length > ON_PATH:
             return 0
         position += step
         # Newton's error after a step is about the square of its length.
-        if length <= accuracy or (not fixed and length <= 1e-3):
+        done = length <= LANDED or (stalls and length <= ROUNDING) if fixed else length <= NEARLY
+        if done:
             rhs[:] = 0.0
             rhs[size] = 1.0
             if not solve_bordered(t, f, by_parameter, border, rhs, tangent):
                 return 0
-            tangent /= np.sqrt(tangent @ tangent)
-            return number
-        if fixed and number > 8 and length <= 1e-7 and length > 0.5 * before:
+            tangent /= np.sqrt(((tangent / unit) ** 2).sum())
             return number
         before = length
     return 0
@@ -180,20 +200,21 @@ def follow(
     MOVING, ARRIVED or STUCK
     """
     size = position.shape[0] - 1
-    following = np.empty(size + 1)
+    unit, following = unit_lengths(t, rewards), np.empty(size + 1)
     for _ in range(steps):
         if position[size] <= target:
             return ARRIVED
+        border = tangent / unit**2
         while True:
             if pace[0] < SHORTEST_LENGTH:
                 return STUCK
-            largest = np.abs(tangent).max()
+            largest = np.abs(tangent / unit).max()
             # No more than a factor e² of the parameter, and no unknown further than the cap, in one step.
             move = min(pace[0], 2.0 / max(abs(tangent[size]), 1e-300), LONGEST_MOVE / largest)
             guess = position + move * tangent
-            number = correct(t, rewards, weights, logs, f, tangent, False, guess, following)
+            number = correct(t, rewards, weights, logs, f, border, unit, False, guess, following)
             if number:
-                angle = following @ tangent
+                angle = following @ border
                 if angle > 0.7:
                     break
             pace[0] = 0.4 * min(pace[0], move)
@@ -219,13 +240,13 @@ def begin(
 ) -> bool:
     """Go from the weights to the path at a large parameter; False if Newton fails there."""
     size = position.shape[0] - 1
-    slowest = 1.0 / (1.0 - t.discount.max())
+    unit = unit_lengths(t, rewards)
     for u in range(size):
-        position[u] = np.log(weights[u]) if logs[u] else 0.5 * slowest
-    position[size] = np.log(10.0 * slowest)
+        position[u] = np.log(weights[u]) if logs[u] else 0.5 * unit[u]
+    position[size] = np.log(10.0 * unit.max())
     border = np.zeros(size + 1)
     border[size] = 1.0
-    if not correct(t, rewards, weights, logs, f, border, True, position, tangent):
+    if not correct(t, rewards, weights, logs, f, border, unit, True, position, tangent):
         return False
     if tangent[size] > 0.0:
         tangent *= -1.0
@@ -248,7 +269,7 @@ def land(
     border[size] = 1.0
     guess, tangent = position.copy(), np.empty(size + 1)
     guess[size] = target
-    if not correct(t, rewards, weights, logs, f, border, True, guess, tangent):
+    if not correct(t, rewards, weights, logs, f, border, unit_lengths(t, rewards), True, guess, tangent):
         guess[:] = position
     point = guess[:size].copy()
     for u in range(size):

@@ -102,6 +102,43 @@ def test_every_k_is_proved(method, n, states, k):
     assert solution.proved, solution.message
 
 
+@pytest.mark.parametrize("discount", [0.999, 0.9999])
+@pytest.mark.parametrize("k", [0, 1])
+@pytest.mark.parametrize("n", [2, 3])
+def test_values_in_the_thousands_do_not_stop_the_path(n, k, discount):
+    for seed in range(3):
+        game = catalog.load(
+            "random-dense", seed=seed, agents=n, states=1 + seed, actions=2, discount=discount
+        )
+        solution = solve(game, ThreatModel(k), method="barrier")
+        assert solution.proved, solution.message
+        assert "barrier path 1," in solution.message
+        verify(game, ThreatModel(k), solution)
+
+
+@pytest.mark.parametrize("constant", [0.0, 1000.0])
+@pytest.mark.parametrize("discount", [0.9, 0.9999])
+def test_the_path_begins_with_a_direction(rng, discount, constant):
+    """Wherever values are and however they round: of length 1, downwards, and steps are taken along it.
+
+    Episodes end, so the constant stays in the values.
+    """
+    given = games.random_game(rng, 3, 3, 2, discount, ending=0.3)
+    game = MarkovGame(
+        given.rewards + constant, given.transitions, given.action_counts, given.discount, given.termination
+    )
+    conditions = OptimalityConditions(game, ThreatModel(1))
+    path = barrier._Path(conditions, barrier._weights(conditions, rng), 2.0)
+    assert path.begin()
+    unit = path.kernel.unit_lengths(conditions.tables, conditions.rewards)
+    assert np.linalg.norm(path.tangent / unit) == pytest.approx(1, abs=1e-12)
+    assert path.tangent[-1] < 0
+    before = path.parameter
+    assert path.advance(1e-12, 5) == path.kernel.MOVING
+    assert path.steps == 5
+    assert path.parameter < before
+
+
 @pytest.mark.parametrize("name", games.threats(3))
 def test_every_threat_is_proved(rng, name):
     game = games.random_game(rng, 3, 4, (1, 3), np.array([0.5, 0.9, 0.7]), ending=0.2)

@@ -102,9 +102,62 @@ def test_a_level_that_fails_leaves_the_whole_to_the_solver(rng):
             raise StageError("no method solved game 0")
         yield from poor(problem)
 
-    for solver in (poor, breaks):
-        (only,) = components.levels_first(solver)(Problem(game, ThreatModel(0)))
-        assert only.note == "uniform on 33"
+    (only,) = components.levels_first(breaks)(Problem(game, ThreatModel(0)))
+    assert only.note == "uniform on 33"
+    levels, whole = components.levels_first(poor)(Problem(game, ThreatModel(0)))
+    assert (levels.note, whole.note) == ("0 of 3 levels of states", "uniform on 33")
+    assert levels.policy == whole.policy
+
+
+@pytest.mark.parametrize("line", ["level 3 of 3", "barrier path 1 of 6, parameter"])
+def test_levels_that_are_solved_outlast_an_interrupt(rng, line):
+    """Stopped before the last level, or within its barrier path: lower levels are played as solved."""
+    game, _ = chain(rng, 3, 3, 11)
+    threat, lines = ThreatModel(1), []
+
+    def stop(progress):
+        lines.append(progress.line)
+        if any("level 3 of 3" in said for said in lines) and line in progress.line:
+            raise KeyboardInterrupt
+
+    solution = solve(game, threat, method="barrier", progress=stop)
+    assert solution.status == "incomplete"
+    assert "interrupted" in solution.message
+    assert "2 of 3 levels of states" in solution.message
+    gaps, flat = gap(game, threat, solution.policy), gap(game, threat, Policy.uniform(game))
+    below = np.concatenate(components.levels(game)[:2])
+    assert (gaps[:, below].max(axis=1) <= 1e-8 * game.reward_range).all()
+    assert gaps.max() < 0.8 * flat.max()
+    assert check(game, solution.certificate, threat).valid
+
+
+@pytest.mark.parametrize("kind", ["near", "poor"])
+def test_a_level_leaves_its_best_profile(rng, kind):
+    """A candidate that misses by little is not lost to what the solver was at when it was stopped."""
+    game, _ = chain(rng, 2, 3, 11)
+    states = components.levels(game)[0]
+    level = components.level_game(game, states, np.zeros((2, 33)))
+    flat = Policy.uniform(level)
+    if kind == "near":
+        exact = solve(level, ThreatModel(0)).policy
+        offered = Policy(level, [0.99 * array + 0.01 / 2 for array in exact])
+    else:
+        offered = Policy(level, [np.tile([1.0, 0.0], (len(states), 1))] * 2)
+    gaps = [gap(level, ThreatModel(0), policy).max() for policy in (offered, flat)]
+    assert (gaps[0] < 0.1 * gaps[1]) if kind == "near" else (gaps[0] > gaps[1])
+
+    def stopped(problem):
+        yield Candidate(offered, 3, "offered")
+        problem.unfinished = Candidate(flat, 5, "at work")
+        raise KeyboardInterrupt
+
+    problem = Problem(game, ThreatModel(0))
+    with pytest.raises(KeyboardInterrupt):
+        list(components.by_levels(problem, stopped))
+    assert problem.unfinished.note == "0 of 3 levels of states"
+    assert problem.unfinished.iterations == (3 if kind == "near" else 5)
+    for whole, part in zip(problem.unfinished.policy, offered if kind == "near" else flat, strict=True):
+        assert (whole[states] == part).all()
 
 
 def test_small_games_and_single_components_are_left_alone(rng):

@@ -76,9 +76,12 @@ def test_values_of_a_profile_solve_the_chain(rng, n, name):
     worst = [AttackedAgent(game, threat, list(policy), i).robust_value(policy[i]) for i in range(n)]
     conditions = OptimalityConditions(game, threat)
     point = conditions.at_profile(list(policy), [found.attack for found in worst])
-    low = game.rewards.min(axis=0)[:, None]
-    expected = (np.array([found.value for found in worst]) - low / (1 - 0.8)) / game.reward_range[:, None]
+    values = np.array([found.value for found in worst])
+    # What is taken off brings rewards within their range of 0, and is nothing where 0 is among them.
+    constant = np.clip(0.0, game.rewards.min(axis=0), game.rewards.max(axis=0))[:, None]
+    expected = (values - constant / (1 - 0.8)) / game.reward_range[:, None]
     np.testing.assert_allclose(point.value, expected, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(conditions.unscaled(point.value), values, rtol=0, atol=1e-11)
     residual = conditions.residual(point)
     for i in range(n):
         harm = residual[conditions.at_column[i][conditions.column_mask[i]]]
