@@ -25,6 +25,7 @@ from arneq_exact.theory.exact_numbers import scaled
 from arneq_exact.theory.exact_numbers import security_value as exact_security_value
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.pure_play import pure_play, unique_profile
+from arneq_exact.theory.stages import has_full_simplex
 from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 from arneq_exact.theory.typed_games import by_type, stage_pair
 
@@ -149,18 +150,27 @@ def _saddle_is_security(instance: Instance) -> Findings:
 
 
 def _security_is_saddle(instance: Instance) -> Findings:
-    agent = _agent(instance)
+    """Look at the selected stage ARNEQ and all pure ones of type B′ for the one that is least of a saddle."""
     payoffs = stage_payoffs(instance.game, 0)
-    ((policy, types),) = _selected(instance, payoffs[None])
-    own_first = np.moveaxis(payoffs[agent], agent, 0).reshape(payoffs.shape[agent + 1], -1)
-    unit = float(np.ptp(own_first)) or 1.0
-    least = float((policy[agent] @ own_first).min())
+    threat, n = instance.threat, instance.game.n_agents
+    candidates = _selected(instance, payoffs[None])
+    if has_full_simplex(threat) and threat.masks is None and threat.k is not None:
+        corruptions = [threat.corruptions(n, agent) for agent in range(n)]
+        for joint in pure_play(payoffs, threat.k).profiles():
+            play = [np.eye(count)[action] for count, action in zip(payoffs.shape[1:], joint, strict=True)]
+            candidates.append((play, selected_types(payoffs, play, corruptions)))
+    comparisons = []
+    for agent in [_agent(instance)] if "agent" in instance.extras else range(n):
+        own_first = np.moveaxis(payoffs[agent], agent, 0).reshape(payoffs.shape[agent + 1], -1)
+        unit = float(np.ptp(own_first)) or 1.0
+        for policy, types in candidates:
+            if types[agent].b_prime:
+                least = float((policy[agent] @ own_first).min())
+                name = "value, worst case of the own strategy"
+                comparisons.append(at_most(name, types[agent].value, least, unit))
     return Findings(
-        comparisons=[at_most("value, worst case of the own strategy", types[agent].value, least, unit)],
-        hypotheses={
-            VALUE_IS_SECURITY.name: types[agent].b_prime,
-            DECOUPLED.name: instance.threat.decouples(instance.game.n_agents),
-        },
+        comparisons=comparisons,
+        hypotheses={VALUE_IS_SECURITY.name: bool(comparisons), DECOUPLED.name: threat.decouples(n)},
         tolerance=TOLERANCE,
         justification=WHY,
     )
