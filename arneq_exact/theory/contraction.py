@@ -21,8 +21,7 @@ from arneq_exact.theory import generators
 from arneq_exact.theory.assumptions import SelectedType, selected_types
 from arneq_exact.theory.definition import exact_payoffs, security_value, stage_payoffs
 from arneq_exact.theory.evidence import Findings, at_most, equal
-from arneq_exact.theory.exact_numbers import scaled
-from arneq_exact.theory.exact_numbers import security_value as exact_security_value
+from arneq_exact.theory.exact_numbers import exact_security_value, scaled
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.pure_play import pure_play, unique_profile
 from arneq_exact.theory.stages import has_full_simplex

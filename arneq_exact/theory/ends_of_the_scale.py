@@ -22,6 +22,8 @@ from arneq_exact.solver import solve
 from arneq_exact.theory import definition, families, first_principles
 from arneq_exact.theory.definition import Array
 from arneq_exact.theory.evidence import Findings, at_most, equal
+from arneq_exact.theory.exact_numbers import exact_matrix_game
+from arneq_exact.theory.given_play import sizes
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.stages import FULL_SIMPLEX, NO_MASKS, has_full_simplex, stages
 from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
@@ -38,9 +40,8 @@ EVERYONE = Hypothesis("k at least n-1", "All other agents may be corrupted at on
 
 
 def value_units(game: MarkovGame) -> Array:
-    """Return, per agent, the largest value that its rewards could add up to: a unit for values (n, 1)."""
-    largest = np.abs(game.rewards).max(axis=0)
-    return (np.where(largest > 0, largest, 1.0) / (1 - game.discount))[:, None]
+    """Return every agent's size as a column (n, 1): a unit for values."""
+    return sizes(game)[:, None]
 
 
 def in_states(game: MarkovGame, array: Array, agent: int) -> list[Array]:
@@ -129,7 +130,7 @@ def _decoupling_exactly(instance: Instance) -> Findings:
             for profile in product(*(range(count) for count in stage.counts)):
                 play = definition.pure_play(profile, stage.counts)
                 table = definition.matrix(stage.payoffs[agent], play, agent, threat, stage.state)
-                values.append(definition.exact_matrix_game(table)[0])
+                values.append(exact_matrix_game(table)[0])
             best = max(best, ((max(values) - min(values)) / stage.size(agent), min(values), max(values)))
     name = "best robust value against one pure policy, against another"
     return Findings([equal(name, best[1], best[2])], hypotheses)

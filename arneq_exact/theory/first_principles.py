@@ -31,7 +31,8 @@ import numpy as np
 from arneq_exact.errors import ThreatError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.theory.extreme_strategies import Numbers, matrix_game, solve_linear, zeros
+from arneq_exact.theory.exact_numbers import solve_linear
+from arneq_exact.theory.extreme_strategies import Numbers, matrix_game, zeros
 
 Attack = tuple[tuple[int, ...], tuple[int, ...]]
 """A corruption set, ascending, and the action of each member."""

@@ -23,6 +23,7 @@ from arneq_exact.theory import definition, families, first_principles
 from arneq_exact.theory.definition import Array
 from arneq_exact.theory.ends_of_the_scale import VALUE_TOLERANCE, VALUE_WHY, value_units
 from arneq_exact.theory.evidence import Comparison, Findings, at_most
+from arneq_exact.theory.exact_numbers import exact_matrix_game
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.stages import LP_TOLERANCE, Stage, stages
 from arneq_exact.theory.statement import FALSE_WITHOUT, PROVED, Hypothesis, Statement
@@ -136,7 +137,7 @@ def pure_equilibria(stage: Stage, k: int) -> dict[tuple[int, ...], list[Fraction
         for agent, action in enumerate(profile):
             table: Array = definition.matrix(stage.payoffs[agent], play, agent, threat, stage.state)
             own = table[action].min()
-            if definition.exact_matrix_game(table)[0] > own:
+            if exact_matrix_game(table)[0] > own:
                 break
             values.append(own)
         else:

@@ -27,6 +27,7 @@ from arneq_exact.stage.polymatrix import solve_polymatrix
 from arneq_exact.theory import definition, families
 from arneq_exact.theory.definition import Array
 from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
+from arneq_exact.theory.exact_numbers import exact_matrix_game
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.monotonicity import TWO_AGENTS
 from arneq_exact.theory.stages import LP_TOLERANCE, Stage, stages
@@ -111,7 +112,7 @@ def _equilibrium(instance: Instance, stage: Stage, play: Sequence[Sequence[Any]]
     gaps = []
     for agent in range(2):
         table = definition.matrix(stage.payoffs[agent], mixtures, agent, instance.threat)
-        gaps.append(definition.exact_matrix_game(table)[0] - mixtures[agent].dot(table).min())
+        gaps.append(exact_matrix_game(table)[0] - mixtures[agent].dot(table).min())
     return equal(f"gap of {where}, 0", gaps, [Fraction(0)] * 2)
 
 

@@ -101,13 +101,6 @@ def kernel_matrix(
     return built
 
 
-def largest_sets(stage: Stage, threat: ThreatModel, agent: int) -> list[tuple[int, ...]]:
-    """Return the corruption sets of size m = min(k, n−1)."""
-    assert threat.k is not None
-    size = min(threat.k, stage.n - 1)
-    return [K for K in definition.corruption_sets(stage.n, agent, threat.k) if len(K) == size]
-
-
 def has_full_simplex(threat: ThreatModel) -> bool:
     """Tell whether the threat is a budget k with the full simplex over its sets."""
     limits = (threat.probability, threat.distribution, threat.inequalities)

@@ -18,10 +18,10 @@ from arneq_exact.theory.definition import exact_payoffs, stage_payoffs
 from arneq_exact.theory.evidence import Findings, at_most
 from arneq_exact.theory.exact_numbers import exact_array, scaled
 from arneq_exact.theory.instance import Instance
+from arneq_exact.theory.monotonicity import TWO_AGENTS
 from arneq_exact.theory.pure_play import pure_play, unique_profile
 from arneq_exact.theory.statement import FALSE_WITHOUT, Hypothesis, Statement
 
-TWO_AGENTS = Hypothesis("two agents", "There are two agents.")
 UNIQUE = Hypothesis("unique", "The stage ARNEQ at k and that at k + 1 are the only ones.")
 
 
