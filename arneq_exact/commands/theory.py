@@ -124,7 +124,10 @@ def search(options: argparse.Namespace) -> int:
     with _draws_progress(options.json) as progress:
         found = search_for(options.id, options.drop, options.budget, options.seed, progress=progress)
     if found is None:
-        print(f"arneq theory: {options.id} without {options.drop!r}: nothing found in {options.budget:g} s")
+        if options.json:
+            print_json({"statement": options.id, "dropped": options.drop, "evidence": None})
+        else:
+            print(f"{options.id} without {options.drop!r}: nothing found in {options.budget:g} s")
         return INCOMPLETE
     if options.out:
         found.save(options.out)

@@ -54,7 +54,7 @@ def _pair(instance: Instance) -> tuple[FloatArray, FloatArray]:
 def _agent(instance: Instance) -> int:
     agent = instance.extras.get("agent", 0)
     if not 0 <= agent < instance.game.n_agents:
-        raise InputError(f"theory: agent is {agent}; must be from 0 to {instance.game.n_agents - 1}")
+        raise InputError(f"statement: agent is {agent}; must be from 0 to {instance.game.n_agents - 1}")
     return int(agent)
 
 
@@ -97,6 +97,7 @@ def _non_expansive(instance: Instance) -> Findings:
             "ratio": moved / change if change else 0.0,
             "type A": [one.a for one in (first, second)],
             "type B′": [one.b_prime for one in (first, second)],
+            "only A": all(one.a is True and not one.b_prime for one in (first, second)),
         },
     )
 

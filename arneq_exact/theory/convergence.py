@@ -27,7 +27,7 @@ from arneq_exact.markov.evaluate import gap, robust_values
 from arneq_exact.markov.iteration import iterate
 from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.rationals import FloatArray
-from arneq_exact.stage.equilibrium_types import types_at
+from arneq_exact.stage.equilibrium_types import TYPE_A, types_at
 from arneq_exact.theory import generators
 from arneq_exact.theory.assumptions import (
     EncounteredTypes,
@@ -110,6 +110,7 @@ def _contracts(instance: Instance) -> Findings:
             "largest ratio": float(ratios.max(initial=0.0)),
             "modulus": float(bound.max()),
             "types": types.names(),
+            "only A": bool((types.always == TYPE_A).all()),
             "status": run.status,
             "period": run.cycle.period if run.cycle else 0,
         },

@@ -68,7 +68,7 @@ def statement(name: str) -> Statement:
         if one.id == name:
             return one
     known = ", ".join(one.id for one in STATEMENTS)
-    raise InputError(f"theory: statement {name!r} is unknown; must be one of {known}")
+    raise InputError(f"statement {name!r} is unknown; must be one of {known}")
 
 
 def statements(names: Sequence[str] = ()) -> tuple[Statement, ...]:

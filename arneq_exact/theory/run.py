@@ -53,6 +53,8 @@ class Sample:
     margin : float or None
         The least margin; None if nothing was compared.
     tolerance : float
+    only_a : bool or None
+        Whether type A holds and type B′ does not; None where the statement does not tell.
     seconds : float
         Processor time of drawing and checking.
     """
@@ -63,6 +65,7 @@ class Sample:
     verdict: str
     margin: float | None
     tolerance: float
+    only_a: bool | None
     seconds: float
 
 
@@ -94,7 +97,8 @@ class LedgerRun:
         """Return a row per statement and class of games, or per statement.
 
         Each row has "statement", "title", "status", "class" (empty per statement), "games", "met"
-        (hypotheses met and decided), "undecided", "violations", "worst_margin", "tolerance" and "seconds"
+        (hypotheses met and decided), "only_a" (those of them that are of type A and not B′, None where the
+        statement does not tell), "undecided", "violations", "worst_margin", "tolerance" and "seconds"
         (processor time).
         """
         rows = []
@@ -104,6 +108,7 @@ class LedgerRun:
                 chosen = [sample for sample in own if name in ("", sample.family)]
                 judged = [sample for sample in chosen if sample.verdict in (HOLDS, VIOLATED)]
                 margins = [sample.margin for sample in judged if sample.margin is not None]
+                told = [sample.only_a for sample in judged if sample.only_a is not None]
                 rows.append(
                     {
                         "statement": one.id,
@@ -112,6 +117,7 @@ class LedgerRun:
                         "class": name,
                         "games": len(chosen),
                         "met": len(judged),
+                        "only_a": sum(told) if told else None,
                         "undecided": sum(sample.verdict == UNDECIDED for sample in chosen),
                         "violations": sum(sample.verdict == VIOLATED for sample in chosen),
                         "worst_margin": min(margins, default=None),
@@ -123,6 +129,8 @@ class LedgerRun:
 
     def worst(self, name: str) -> Evidence | None:
         """Draw and check again the instance with the least margin of a statement."""
+        from arneq_exact.markov.bellman import one_blas_thread
+
         judged = [
             sample
             for sample in self.samples
@@ -132,7 +140,8 @@ class LedgerRun:
             return None
         least = min(judged, key=lambda sample: (sample.verdict != VIOLATED, sample.margin, sample.index))
         one = statement(name)
-        return one.check_instance(one.draw(least.index, self.seed))
+        with one_blas_thread():
+            return one.check_instance(one.draw(least.index, self.seed))
 
 
 def run(
@@ -168,7 +177,7 @@ def run(
     """
     for value, name, least in ((games, "games", 1), (seed, "seed", 0), (workers, "workers", 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(f"theory run: {name} is {shown(value)}; must be an integer of at least {least}")
+            raise InputError(f"run: {name} is {shown(value)}; must be an integer of at least {least}")
     chosen = statements(names)
     place = None if folder is None else _claimed(Path(folder), seed)
     parts = [(one.id, first, min(first + PART, games)) for one in chosen for first in range(0, games, PART)]
@@ -230,6 +239,7 @@ def compute(part: Part, seed: int) -> tuple[Part, dict[str, Any]]:
                     "verdict": found.verdict,
                     "margin": encode(None if found.margin is None else float(found.margin)),
                     "tolerance": float(found.tolerance),
+                    "only_a": found.quantities.get("only A"),
                     "seconds": round(time.process_time() - start, 6),
                 }
             )

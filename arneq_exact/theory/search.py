@@ -180,9 +180,9 @@ def search(
     chosen = ledger.statement(statement) if isinstance(statement, str) else statement
     chosen.require_hypotheses([drop])
     if chosen.confirm is None:
-        raise InputError(f"theory: statement {chosen.id} has no check in exact arithmetic; must have one")
+        raise InputError(f"statement {chosen.id}: has no check in exact arithmetic; must have one")
     if not budget > 0:
-        raise InputError(f"theory: budget is {budget!r}; must be a number of seconds above 0")
+        raise InputError(f"search: budget is {budget!r}; must be a number of seconds above 0")
     deadline = monotonic() + budget
     hunt = _Hunt(chosen, drop, seed)
     try:
