@@ -147,7 +147,7 @@ def contest(
     ThreatError
         If the threat is not a budget k, with or without a probability.
     """
-    rewards, transitions, discount = _tables(game, agent, exact)
+    rewards, transitions, discount = agent_tables(game, agent, exact)
     kind: Any = object if exact else float
     rho = 1 if threat.probability is None else Fraction(threat.probability)
     weight = rho if exact else float(rho)
@@ -182,7 +182,7 @@ def _chance(play: Sequence[Any], agent: int, members: tuple[int, ...]) -> Any:
     return result
 
 
-def _tables(game: MarkovGame, agent: int, exact: bool) -> tuple[Numbers, Numbers, Any]:
+def agent_tables(game: MarkovGame, agent: int, exact: bool) -> tuple[Numbers, Numbers, Any]:
     """Return rewards (rows,), transitions (rows, S) and the discount of an agent."""
     if not exact:
         return game.rewards[:, agent], game.transitions.toarray(), float(game.discount[agent])
@@ -201,7 +201,7 @@ def _tables(game: MarkovGame, agent: int, exact: bool) -> tuple[Numbers, Numbers
 
 def largest_row_sum(game: MarkovGame) -> Fraction:
     """Return the largest exact row sum of the transitions."""
-    _, moves, _ = _tables(game, 0, True)
+    _, moves, _ = agent_tables(game, 0, True)
     return max(sum(row, Fraction(0)) for row in moves)
 
 

@@ -18,7 +18,9 @@ from arneq_exact.theory import (
     fixed_point,
     general_threats,
     history,
+    horizon_solver,
     linear_program,
+    markov_threats,
     monotonicity,
     polymatrix_form,
     product_attacks,
@@ -49,10 +51,12 @@ STATEMENTS: tuple[Statement, ...] = (
     *fixed_point.STATEMENTS,
     *history.STATEMENTS,
     *general_threats.STATEMENTS,
+    *markov_threats.STATEMENTS,
     *polymatrix_form.STATEMENTS,
     *certificate_bound.STATEMENTS,
     *static_corruption.STATEMENTS,
     *finite_horizon.STATEMENTS,
+    *horizon_solver.STATEMENTS,
 )
 
 
