@@ -195,7 +195,7 @@ STATEMENTS = (
     Statement(
         id="T10.certificate",
         title="The bound of a certificate holds under general threats",
-        claim="No agent gains more than ε_i by any deviation, with columns of extreme points in place of C_i.",
+        claim="No deviation gains more than ε_i, with columns of extreme points in place of C_i.",
         hypotheses=(DISCOUNTED, PER_STATE),
         source=_SOURCE,
         status=UNDER_HYPOTHESES,
