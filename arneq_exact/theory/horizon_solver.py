@@ -65,7 +65,7 @@ STATEMENTS = (
     Statement(
         id="T14.solve",
         title="The solution for a horizon is subgame-perfect, with the values and the ε that it tells",
-        claim="What `solve` returns for T steps has its values, a gap of at most its ε, and leaves nothing to "
+        claim="What `solve` returns for T steps has its values, at most its ε as gap, and leaves nothing to "
         "gain after any history.",
         hypotheses=(DISCOUNTED, BUDGET),
         source="arneq_exact.theory.horizon_solver; theory page, T14",

@@ -21,6 +21,7 @@ from arneq_exact.theory import (
     horizon_solver,
     linear_program,
     markov_threats,
+    memory,
     monotonicity,
     polymatrix_form,
     product_attacks,
@@ -55,6 +56,7 @@ STATEMENTS: tuple[Statement, ...] = (
     *polymatrix_form.STATEMENTS,
     *certificate_bound.STATEMENTS,
     *static_corruption.STATEMENTS,
+    *memory.STATEMENTS,
     *finite_horizon.STATEMENTS,
     *horizon_solver.STATEMENTS,
 )

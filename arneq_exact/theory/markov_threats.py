@@ -1,4 +1,4 @@
-"""[T10] on Markov games: values, best responses and certificates under any Ω_i, masks, and informed attackers.
+"""[T10] on Markov games: values, best responses, certificates under any Ω_i, masks, informed attackers.
 
 The columns (extreme point of Ω_i, what is played) take the place of C_i in the linear program [T2], in the
 best-response operator [T9] and in the certificate [T12]. Here every pure attack is written out, superfluous
@@ -184,8 +184,8 @@ STATEMENTS = (
     Statement(
         id="T10.values",
         title="Robust values and best responses under general threats",
-        claim="With columns (extreme point of Ω_i, what is played) values and best responses are those of [T2] "
-        "and [T9].",
+        claim="With columns (extreme point of Ω_i, what is played) values and best responses are those of "
+        "[T2] and [T9].",
         hypotheses=(DISCOUNTED, PER_STATE),
         source=_SOURCE,
         status=UNDER_HYPOTHESES,

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from arneq_exact import MarkovGame, ThreatModel, catalog
+from arneq_exact.theory import memory
 from arneq_exact.theory.exact_numbers import exact_array
 from arneq_exact.theory.given_play import policy_of
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.ledger import statement
 from arneq_exact.theory.static_corruption import corruptions, draw_chain
 
-T13 = ("T13.order", "T13.equal", "T13.worst-set", "T13.chain")
+T13 = ("T13.order", "T13.equal", "T13.worst-set", "T13.chain", "T13.memory")
 
 
 @pytest.mark.parametrize("name", T13)
@@ -104,3 +105,24 @@ def test_the_chain_has_a_closed_form():
     evidence = statement("T13.chain").check_instance(drawn)
     kept = min(drawn.extras["first"], gamma * drawn.extras["second"])
     assert evidence.quantities["difference"] == kept > 0
+
+
+def test_memory_identifies_a_static_attacker():
+    """w = 1/4, w' = 1, γ = 1/2 leaves 1/4 to stationary play and 1/2 with memory; a large w gains no more."""
+    assert memory.secured(Fraction(1, 4), Fraction(1), Fraction(1, 2)) == Fraction(1, 2)
+    assert memory.secured(Fraction(1, 8), Fraction(1), Fraction(1, 2)) == Fraction(3, 8)
+    assert memory.secured(Fraction(9), Fraction(1), Fraction(1, 2)) == Fraction(1, 2)
+    game = memory.watched_game(Fraction(1, 4), Fraction(1), Fraction(1, 2))
+    found = statement("T13.memory").check(game, ThreatModel(1))
+    assert (found.verdict, found.quantities["stationary"]) == ("holds", Fraction(1, 4))
+    assert statement("T13.memory").check(game, ThreatModel(2)).verdict == "hypotheses not met"
+    other = MarkovGame.one_shot(np.zeros((3, 2, 2, 2)))
+    assert statement("T13.memory").check(other, ThreatModel(1)).verdict == "hypotheses not met"
+
+
+def test_a_plan_that_trusts_the_traitor_is_caught(monkeypatch):
+    """Relying on nobody's record is worth no more than stationary play."""
+    real = memory.secured
+    monkeypatch.setattr(memory, "secured", lambda *numbers: real(*numbers) / 2)
+    one = statement("T13.memory")
+    assert one.check_instance(one.draw(0)).verdict == "violated"
