@@ -37,7 +37,7 @@ from arneq_exact.theory.certificate_bound import gain
 from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.exact_numbers import exact_array
 from arneq_exact.theory.extreme_strategies import Numbers
-from arneq_exact.theory.first_principles import Contest, agent_tables, best_value, robust_value
+from arneq_exact.theory.first_principles import Attack, Contest, agent_tables, best_value, robust_value
 from arneq_exact.theory.general_threats import draw_threat
 from arneq_exact.theory.given_play import DISCOUNTED, DISCOUNTS, by_state, draw_values, policy_of, sizes
 from arneq_exact.theory.instance import Instance
@@ -61,7 +61,8 @@ def general_contest(
         Compute in Fractions.
     """
     rewards, moves, discount = agent_tables(game, agent, exact)
-    paid, following, attacks = [], [], []
+    paid, following = [], []
+    attacks: list[list[Attack]] = []
     for state in range(game.n_states):
         counts = game.action_counts[state].tolist()
         rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
