@@ -38,8 +38,9 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import families
 from arneq_exact.theory.best_response_operator import VALUE_ERROR, value_tolerance
+from arneq_exact.theory.definition import exact_payoffs
 from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.exact_numbers import exact_array, exact_mixtures
+from arneq_exact.theory.exact_numbers import exact_array, exact_mixtures, exact_moves
 from arneq_exact.theory.extreme_strategies import Numbers
 from arneq_exact.theory.first_principles import Contest, contest, largest_row_sum, robust_value
 from arneq_exact.theory.given_play import (
@@ -55,6 +56,7 @@ from arneq_exact.theory.given_play import (
     sizes,
 )
 from arneq_exact.theory.instance import Instance
+from arneq_exact.theory.stages import is_plain_budget
 from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 
 CERTAIN = Hypothesis("certain", "A set that is drawn is corrupted for certain, not with a probability.")
@@ -195,9 +197,38 @@ def _equal(instance: Instance, exact: bool, worst_set: bool) -> Findings:
     return Findings(comparisons, hypotheses, 2 * value_tolerance(game), VALUE_ERROR)
 
 
+def chain_rewards(instance: Instance) -> tuple[Fraction, Fraction] | None:
+    """Return (w, w') if the game is the chain of the module's text and k = 1, else None."""
+    game, threat = instance.game, instance.threat
+    if game.action_counts.tolist() != [[2, 2, 2]] * 2 or threat.k != 1 or not is_plain_budget(threat):
+        return None
+    if [exact_moves(game, row) for row in range(16)] != [[(1, 1)]] * 8 + [[]] * 8:
+        return None
+    if any((own != [1, 0]).any() for own in policy_of(instance)):
+        return None
+    found = []
+    for state in range(2):
+        own = np.moveaxis(exact_payoffs(game, state)[0], 1 + state, 0)
+        if (own[0] != own[0, 0, 0]).any() or (own[1] != 0).any():
+            return None
+        found.append(Fraction(own[0, 0, 0]))
+    first, second = found
+    return (first, second) if min(first, second, game.exact_discount()[0]) > 0 else None
+
+
+CHAIN = Hypothesis(
+    "chain",
+    "The game is the chain with rewards w, w' > 0, all play C, which is their first action, and k = 1.",
+    lambda instance: chain_rewards(instance) is not None,
+    droppable=False,
+)
+
+
 def _chain(instance: Instance) -> Findings:
     game, threat = instance.game, instance.threat
-    first, second = instance.extras["first"], instance.extras["second"]
+    rewards = chain_rewards(instance)
+    assert rewards is not None, "the hypothesis says so"
+    first, second = rewards
     gamma = game.exact_discount()[0]
     policy = policy_of(instance)
     defined = corruptions(game, threat, [exact_mixtures(array) for array in policy], 0, exact=True)
@@ -212,7 +243,7 @@ def _chain(instance: Instance) -> Findings:
             equal("drawn anew by the solvers, 0", anew, 0.0, size),
             equal("drawn once by the solvers, (min(w, γ w'), 0)", once, kept.astype(float), size),
         ],
-        met(instance),
+        {},
         1e-14,
         "the solvers add and multiply two numbers in doubles; the definitions are evaluated in Fractions",
         {"difference": kept[0]},
@@ -230,7 +261,7 @@ def draw_chain(rng: np.random.Generator) -> Instance:
             rewards.append([(first, second)[state] * int(keeps), 0, 0])
             moves.append([(1, 1)] if state == 0 else [])
     game = MarkovGame.from_rows([[2, 2, 2]] * 2, rewards, moves, gamma, termination=[0] * 8 + [1] * 8)
-    return Instance(game, ThreatModel(1), {"first": first, "second": second})
+    return Instance(game, ThreatModel(1))
 
 
 def _any_budget(rng: np.random.Generator, kind: str) -> Instance:
@@ -320,7 +351,7 @@ STATEMENTS = (
         id="T13.chain",
         title="A chain on which the two differ",
         claim="On the chain W^rect(s1) = 0 and W^static(s1) = min(w, γ w') > 0 for agent 1.",
-        hypotheses=(DISCOUNTED, BUDGET),
+        hypotheses=(DISCOUNTED, CHAIN),
         source=_SOURCE,
         status=UNDER_HYPOTHESES,
         examine=_chain,
