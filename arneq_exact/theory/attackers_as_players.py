@@ -98,9 +98,7 @@ def _existence(instance: Instance) -> Findings:
     )
 
 
-def documented_columns(
-    stage: Stage, threat: ThreatModel, points: Sequence[Corruption], agent: int
-) -> Array:
+def documented_columns(stage: Stage, threat: ThreatModel, points: Sequence[Corruption], agent: int) -> Array:
     """Return what the agent's actions earn (A_i, C) under each attack, in the documented order of columns.
 
     Extreme points of Ω_i come as the threat resolves them; the attacks at each are listed and evaluated by

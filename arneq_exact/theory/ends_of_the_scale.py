@@ -33,9 +33,7 @@ VALUE_WHY = (
     "reward over 1 - β, is at least half of that range; β is the discount times the largest row sum"
 )
 
-NO_CORRUPTION = Hypothesis(
-    "k = 0", "No agent may be corrupted.", lambda instance: instance.threat.k == 0
-)
+NO_CORRUPTION = Hypothesis("k = 0", "No agent may be corrupted.", lambda instance: instance.threat.k == 0)
 EVERYONE = Hypothesis(
     "k at least n-1",
     "All other agents may be corrupted at once.",

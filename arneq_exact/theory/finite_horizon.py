@@ -188,9 +188,7 @@ def _sum_of_errors(instance: Instance) -> Findings:
             equal("ε of the certificate, total gap", proved, max(0.0, float(total.max())), unit),
         ]
         shares.append(float(total.max() / max(own, 1e-300)))
-    return Findings(
-        comparisons, {}, 4 * STAGE_ERROR * horizon, STAGE_WHY, {"share of the sum": shares}
-    )
+    return Findings(comparisons, {}, 4 * STAGE_ERROR * horizon, STAGE_WHY, {"share of the sum": shares})
 
 
 def _for_ever(instance: Instance) -> Findings:

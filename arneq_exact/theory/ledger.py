@@ -10,6 +10,7 @@ from arneq_exact.theory import (
     best_response_operator,
     best_response_set,
     certificate_bound,
+    chain,
     common_reward,
     contraction,
     convergence,
@@ -52,6 +53,7 @@ STATEMENTS: tuple[Statement, ...] = (
     *polymatrix_form.STATEMENTS,
     *certificate_bound.STATEMENTS,
     *static_corruption.STATEMENTS,
+    *chain.STATEMENTS,
     *finite_horizon.STATEMENTS,
 )
 

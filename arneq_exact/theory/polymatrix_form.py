@@ -138,9 +138,7 @@ def _problem(instance: Instance) -> Findings:
     solved = ExactStageSolver(2, threat).solve(list(stage.payoffs))
     widths = [len(attack) for attack in solved.attack]
     if rho > 0 and widths != sizes[2:]:
-        return Findings(
-            [equal("attacks of both attackers, columns of the solver", sizes[2:], widths)]
-        )
+        return Findings([equal("attacks of both attackers, columns of the solver", sizes[2:], widths)])
     attacks = [
         # At probability 0 nothing is attacked; any best reply completes the equilibrium.
         attack if rho > 0 else _worst(stage, solved.policy, agent)

@@ -26,6 +26,7 @@ from arneq_exact.theory.statement import Hypothesis
 
 EPS = float(np.finfo(float).eps)
 
+
 def has_full_simplex(threat: ThreatModel) -> bool:
     """Tell whether the threat is a budget k with the full simplex over its sets."""
     limits = (threat.probability, threat.distribution, threat.inequalities)

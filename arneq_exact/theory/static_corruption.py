@@ -16,9 +16,7 @@ and one K that attains the minimum of the rect backup in every reached state (d_
 k = 0, for k ≥ n−1 and for two agents there is but one K of size m, so that it does. It is not enough that
 one K is the worst of the W^K in every state: what it cannot do in one state another set may do better.
 
-**The chain.** s1 → s2 → end, three agents, k = 1, all play C. Agent 1 earns w in s1 if agent 2 plays C, and
-w' in s2 if agent 3 does. Drawn anew, corruption takes both: W^rect = 0. A set that stays takes one:
-W^static(s1) = min(w, γ w').
+A chain on which the two differ is in `arneq_exact.theory.chain`.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -38,9 +36,8 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import families
 from arneq_exact.theory.best_response_operator import VALUE_ERROR, value_tolerance
-from arneq_exact.theory.definition import exact_payoffs
 from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.exact_numbers import exact_array, exact_mixtures, exact_moves
+from arneq_exact.theory.exact_numbers import exact_array, exact_mixtures
 from arneq_exact.theory.extreme_strategies import Numbers
 from arneq_exact.theory.first_principles import Contest, contest, largest_row_sum, robust_value
 from arneq_exact.theory.given_play import (
@@ -56,8 +53,7 @@ from arneq_exact.theory.given_play import (
     sizes,
 )
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.stages import is_plain_budget
-from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
+from arneq_exact.theory.statement import FALSE_WITHOUT, Hypothesis, Statement
 
 CERTAIN = Hypothesis("certain", "A set that is drawn is corrupted for certain, not with a probability.")
 ONE_SET = Hypothesis(
@@ -197,73 +193,6 @@ def _equal(instance: Instance, exact: bool, worst_set: bool) -> Findings:
     return Findings(comparisons, hypotheses, 2 * value_tolerance(game), VALUE_ERROR)
 
 
-def chain_rewards(instance: Instance) -> tuple[Fraction, Fraction] | None:
-    """Return (w, w') if the game is the chain of the module's text and k = 1, else None."""
-    game, threat = instance.game, instance.threat
-    if game.action_counts.tolist() != [[2, 2, 2]] * 2 or threat.k != 1 or not is_plain_budget(threat):
-        return None
-    if [exact_moves(game, row) for row in range(16)] != [[(1, 1)]] * 8 + [[]] * 8:
-        return None
-    if any((own != [1, 0]).any() for own in policy_of(instance)):
-        return None
-    found = []
-    for state in range(2):
-        own = np.moveaxis(exact_payoffs(game, state)[0], 1 + state, 0)
-        if (own[0] != own[0, 0, 0]).any() or (own[1] != 0).any():
-            return None
-        found.append(Fraction(own[0, 0, 0]))
-    first, second = found
-    return (first, second) if min(first, second, game.exact_discount()[0]) > 0 else None
-
-
-CHAIN = Hypothesis(
-    "chain",
-    "The game is the chain with rewards w, w' > 0, all play C, which is their first action, and k = 1.",
-    lambda instance: chain_rewards(instance) is not None,
-    droppable=False,
-)
-
-
-def _chain(instance: Instance) -> Findings:
-    game, threat = instance.game, instance.threat
-    rewards = chain_rewards(instance)
-    assert rewards is not None, "the hypothesis says so"
-    first, second = rewards
-    gamma = game.exact_discount()[0]
-    policy = policy_of(instance)
-    defined = corruptions(game, threat, [exact_mixtures(array) for array in policy], 0, exact=True)
-    played = Policy(game, policy)
-    anew, once = robust_values(game, threat, played)[0], static_values(game, threat, played).values[0]
-    kept = np.array([min(first, gamma * second), Fraction(0)], dtype=object)
-    size = float(max(first, second))
-    return Findings(
-        [
-            equal("drawn anew, 0", defined.rect, kept * 0),
-            equal("drawn once, (min(w, γ w'), 0)", defined.static(), kept),
-            equal("drawn anew by the solvers, 0", anew, 0.0, size),
-            equal("drawn once by the solvers, (min(w, γ w'), 0)", once, kept.astype(float), size),
-        ],
-        {},
-        1e-14,
-        "the solvers add and multiply two numbers in doubles; the definitions are evaluated in Fractions",
-        {"difference": kept[0]},
-    )
-
-
-def draw_chain(rng: np.random.Generator) -> Instance:
-    """Draw the chain with rational rewards and discount."""
-    first, second = (Fraction(int(rng.integers(1, 10)), int(rng.integers(1, 10))) for _ in range(2))
-    gamma = Fraction(int(rng.integers(1, 10)), 10)
-    rewards, moves = [], []
-    for state in range(2):
-        for joint in product(range(2), repeat=3):
-            keeps = joint[1 + state] == 0
-            rewards.append([(first, second)[state] * int(keeps), 0, 0])
-            moves.append([(1, 1)] if state == 0 else [])
-    game = MarkovGame.from_rows([[2, 2, 2]] * 2, rewards, moves, gamma, termination=[0] * 8 + [1] * 8)
-    return Instance(game, ThreatModel(1))
-
-
 def _any_budget(rng: np.random.Generator, kind: str) -> Instance:
     game = draw_game(rng, kind)
     policy = tuple(families.random_policy(rng, game))
@@ -346,15 +275,5 @@ STATEMENTS = (
         confirm=lambda instance: _equal(instance, True, True),
         families=_EQUAL,
         candidates=_draw_triple,
-    ),
-    Statement(
-        id="T13.chain",
-        title="A chain on which the two differ",
-        claim="On the chain W^rect(s1) = 0 and W^static(s1) = min(w, γ w') > 0 for agent 1.",
-        hypotheses=(DISCOUNTED, CHAIN),
-        source=_SOURCE,
-        status=UNDER_HYPOTHESES,
-        examine=_chain,
-        families={"chain": draw_chain},
     ),
 )

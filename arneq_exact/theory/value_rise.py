@@ -22,9 +22,7 @@ from arneq_exact.theory.pure_play import pure_play, unique_profile
 from arneq_exact.theory.stages import is_plain_budget
 from arneq_exact.theory.statement import FALSE_WITHOUT, Hypothesis, Statement
 
-TWO_AGENTS = Hypothesis(
-    "two agents", "There are two agents.", lambda instance: instance.game.n_agents <= 2
-)
+TWO_AGENTS = Hypothesis("two agents", "There are two agents.", lambda instance: instance.game.n_agents <= 2)
 UNIQUE = Hypothesis("unique", "The stage ARNEQ at k and that at k + 1 are the only ones.")
 
 
