@@ -70,7 +70,10 @@ class OptimalityConditions:
         self.corruptions = [[block.corruptions(own) for own in points] for block in self.blocks]
         # A constant taken off every step's reward changes nothing only while no episode ends.
         self.discount = game.discount
-        self.low = game.rewards.min(axis=0) if game.termination is None else np.zeros(n)
+        ends = game.termination is not None
+        self.low = np.zeros(n) if ends else game.rewards.min(axis=0)
+        # What it adds up to; a discount of 1 goes with episodes that end.
+        self.constant = np.zeros(n) if ends else self.low / (1 - self.discount)
         self.rewards = np.ascontiguousarray((game.rewards - self.low) / game.reward_range)
         moves = game.transitions
         self.tables = t = tables(
@@ -114,14 +117,13 @@ class OptimalityConditions:
 
     def at_profile(self, x: Sequence[FloatArray], y: Sequence[FloatArray]) -> Point:
         """Return the point of a profile with its exact values."""
-        value = self.values_of_play(x, y) - (self.low / (1 - self.discount))[:, None]
+        value = self.values_of_play(x, y) - self.constant[:, None]
         value /= self.game.reward_range[:, None]
         return Point(list(x), list(y), value, value.copy())
 
     def unscaled(self, values: FloatArray) -> FloatArray:
         """Return values (n, S) of scaled rewards in the game's own units."""
-        constant = self.low / (1 - self.discount)
-        result: FloatArray = values * self.game.reward_range[:, None] + constant[:, None]
+        result: FloatArray = values * self.game.reward_range[:, None] + self.constant[:, None]
         return result
 
     def residual(self, point: Point) -> FloatArray:

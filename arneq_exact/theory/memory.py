@@ -33,9 +33,6 @@ from arneq_exact.theory.stages import has_full_simplex
 from arneq_exact.theory.statement import UNDER_HYPOTHESES, Hypothesis, Statement
 from arneq_exact.theory.static_corruption import corruptions
 
-WATCHED = Hypothesis("watched", "The game is that of the module's text, with w, w' and γ above 0.")
-ONE_OF_ALL = Hypothesis("k = 1", "Any one other agent may be corrupted.")
-
 DRAWS = 4
 """Stationary policies that are tried."""
 
@@ -73,14 +70,9 @@ def secured(first: Fraction, second: Fraction, discount: Fraction) -> Fraction:
 
 
 def _memory(instance: Instance) -> Findings:
-    game, threat = instance.game, instance.threat
+    game = instance.game
     numbers = _numbers(game)
-    hypotheses: dict[str, bool | None] = {
-        WATCHED.name: numbers is not None,
-        ONE_OF_ALL.name: threat.k == 1 and has_full_simplex(threat) and threat.masks is None,
-    }
-    if numbers is None or not hypotheses[ONE_OF_ALL.name]:
-        return Findings(hypotheses=hypotheses)
+    assert numbers is not None, "a hypothesis"
     first, second, discount = numbers
     most = discount * second / 2
     shares = [Fraction(1, 2), *(Fraction(int(n), 8) for n in instance.rng().integers(0, 9, DRAWS))]
@@ -108,7 +100,7 @@ def _memory(instance: Instance) -> Findings:
                 size,
             ),
         ],
-        hypotheses,
+        {},
         1e-14,
         "the solvers add and multiply a few numbers in doubles; all else is evaluated in Fractions",
         {"stationary": most, "memory": most_by_memory},
@@ -119,6 +111,21 @@ def _draw(rng: np.random.Generator) -> Instance:
     first, second = (Fraction(int(rng.integers(1, 10)), int(rng.integers(1, 10))) for _ in range(2))
     return Instance(watched_game(first, second, Fraction(int(rng.integers(1, 10)), 10)), ThreatModel(1))
 
+
+WATCHED = Hypothesis(
+    "watched",
+    "The game is that of the module's text, with w, w' and γ above 0.",
+    lambda instance: _numbers(instance.game) is not None,
+    droppable=False,
+)
+ONE_OF_ALL = Hypothesis(
+    "k = 1",
+    "Any one other agent may be corrupted.",
+    lambda instance: (
+        instance.threat.k == 1 and has_full_simplex(instance.threat) and instance.threat.masks is None
+    ),
+    droppable=False,
+)
 
 STATEMENTS = (
     Statement(
