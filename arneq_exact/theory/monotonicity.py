@@ -22,7 +22,8 @@ from arneq_exact.stage.enumeration import enumerate_equilibria, enumeration_clas
 from arneq_exact.theory import definition, families, first_principles
 from arneq_exact.theory.definition import Array
 from arneq_exact.theory.ends_of_the_scale import VALUE_TOLERANCE, VALUE_WHY, value_units
-from arneq_exact.theory.evidence import Comparison, Findings, at_most
+from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
+from arneq_exact.theory.given_play import by_state
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.stages import DISCOUNTED, LP_TOLERANCE, PER_STATE, Stage, is_plain_budget, stages
 from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
@@ -33,21 +34,36 @@ TWO_AGENTS = Hypothesis(
 
 
 def _policy(instance: Instance) -> Findings:
-    """Robust value and best robust value of a drawn policy, for k = 0, 1, ..., n."""
-    game = instance.game
-    policy = families.random_policy(instance.rng(), game)
+    """Robust value and best robust value of a drawn policy, for k = 0, 1, ..., n.
+
+    The side at k+1 is computed from first principles for one agent, which is drawn; the side at k by the
+    solvers.
+    """
+    game, rng = instance.game, instance.rng()
+    policy = families.random_policy(rng, game)
+    agent = int(rng.integers(game.n_agents))
+    own_play = by_state(game, policy[agent], agent)
     unit = value_units(game)
-    values, replies = [], []
+    values, replies, by_hand, best_by_hand = [], [], [], []
     for k in range(game.n_agents + 1):
         threat = ThreatModel(k)
         values.append(robust_values(game, threat, policy))
-        replies.append([best_response(game, threat, policy, agent).value for agent in range(game.n_agents)])
+        replies.append([best_response(game, threat, policy, i).value for i in range(game.n_agents)])
+        faced = first_principles.contest(game, threat, list(policy), agent)
+        by_hand.append(first_principles.robust_value(faced, own_play))
+        best_by_hand.append(first_principles.best_value(faced)[0])
     own, best = np.array(values), np.array(replies)
+    defined, best_defined = np.array(by_hand), np.array(best_by_hand)
+    size = float(np.ravel(unit[agent])[0])
     return Findings(
         [
             at_most("robust value at k+1, at k", own[1:], own[:-1], unit),
             at_most("best robust value at k+1, at k", best[1:], best[:-1], unit),
             at_most("robust value, best robust value", own, best, unit),
+            at_most("robust value at k+1 by definition, at k", defined[1:], own[:-1, agent], size),
+            at_most("best robust value at k+1 by definition, at k", best_defined[1:], best[:-1, agent], size),
+            equal("robust value by definition, by the solvers", defined, own[:, agent], size),
+            equal("best robust value by definition, by the solvers", best_defined, best[:, agent], size),
         ],
         {},
         VALUE_TOLERANCE,
