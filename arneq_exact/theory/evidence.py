@@ -294,9 +294,8 @@ class Evidence:
         more = ["confirmed", "tolerance", "justification", "quantities", "instance"]
         check_keys(top, where, ["format", "version", *names, *more])
         if top["verdict"] not in VERDICTS:
-            raise FileError(
-                f"{where}: verdict is {shown(top['verdict'])}; must be one of {', '.join(VERDICTS)}"
-            )
+            known = ", ".join(VERDICTS)
+            raise FileError(f"{where}: verdict is {shown(top['verdict'])}; must be one of {known}")
         comparisons = []
         for number, entry in enumerate(as_list(top["comparisons"], f"{where}: comparisons"), 1):
             place = f"{where}: comparison {number}"

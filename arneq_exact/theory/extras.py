@@ -3,8 +3,8 @@
 * *policies* ("policy", "other", "even side", "odd side", "afterwards"): one array (S, max A_i) per agent of
   probabilities; rows need not sum to exactly 1. "policy" may be time-indexed, (T, S, max A_i).
 * *values* ("continuation", "upper", "lower"): arrays (n, S).
-* "agent": a number from 0; "horizon", "iterations": at least 1; "selection": a name; "directions": a number for
-  each agent.
+* "agent": a number from 0; "horizon", "iterations": at least 1; "selection": a name; "directions": a number
+  for each agent.
 
 Other names are nobody's business here: a statement of one's own may have its own.
 """
@@ -85,7 +85,8 @@ def _require_policy(game: MarkovGame, name: str, value: Any) -> None:
         _require_array(own, array, shape)
         for state, count in enumerate(game.action_counts[:, agent].tolist()):
             played = array[..., state, :count]
-            if (played < 0).any() or (played.sum(axis=-1) <= 0).any() or array[..., state, count:].any():
+            beyond = array[..., state, count:]
+            if np.any(played < 0) or np.any(played.sum(axis=-1) <= 0) or np.any(beyond != 0):
                 _refuse(f"{own} in state {state}", array[..., state, :].tolist(), "a mixture of its actions")
 
 

@@ -27,7 +27,8 @@ SETTLED = 1e-12
 def contraction_traces(seed: int = 0) -> list[dict[str, Any]]:
     """Return the ratio of residuals per iteration, for one run in each of a few classes.
 
-    Each has "label", "discount", "ratio" (one number per iteration) and "types" ("fixed", "not fixed" or "undecided").
+    Each has "label", "discount", "ratio" (one number per iteration) and "types" ("fixed", "not fixed" or
+    "undecided").
     """
     rng = np.random.default_rng(seed)
     runs = [

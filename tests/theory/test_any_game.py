@@ -10,7 +10,8 @@ import pytest
 from arneq_exact import MarkovGame, ThreatModel, catalog
 from arneq_exact.errors import InputError
 from arneq_exact.stage.enumeration import corruptions_at
-from arneq_exact.theory import attackers_as_players, families, ledger
+from arneq_exact.theory import families, ledger
+from arneq_exact.theory.attackers_as_players import documented_columns, draw_solvable
 from arneq_exact.theory.general_threats import draw_general
 from arneq_exact.theory.nosde_family import is_nosde, nosde_like
 from arneq_exact.theory.pure_attacks import draw_masked
@@ -19,6 +20,7 @@ from arneq_exact.theory.stages import kernel_matrix, stages
 
 HALF = Fraction(1, 2)
 NOBODY = frozenset[int]()
+DILEMMA = np.array([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])
 
 
 def undiscounted(game):
@@ -33,7 +35,7 @@ def sample_games():
     return {
         "prisoners-dilemma": dilemma,
         "nosde": nosde,
-        "one-shot": MarkovGame.one_shot(np.array([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])),
+        "one-shot": MarkovGame.one_shot(DILEMMA),
         "three agents": families.markov_game(rng, "integer", 2, (2, 2, 2), 0.5),
         "three actions": MarkovGame.one_shot(rng.integers(0, 5, (3, 3, 3, 3))),
         "one agent": families.markov_game(rng, "integer", 2, (3,), 0.5),
@@ -131,15 +133,13 @@ def test_columns_by_definition_are_the_solvers_columns_in_their_order():
     """Under every kind of threat, so that an attack of the solvers can be judged by the definition."""
     rng = np.random.default_rng(11)
     compared = 0
-    for draw in (draw_general, draw_masked, attackers_as_players.draw_solvable):
+    for draw in (draw_general, draw_masked, draw_solvable):
         for _ in range(40):
             drawn = draw(rng, "dense")
             for stage in stages(drawn):
                 points = corruptions_at(drawn.threat, stage.n, stage.state)
                 for agent in range(stage.n):
-                    listed = attackers_as_players.documented_columns(
-                        stage, drawn.threat, points[agent], agent
-                    )
+                    listed = documented_columns(stage, drawn.threat, points[agent], agent)
                     built = kernel_matrix(stage.payoffs[agent], stage.play, drawn.threat, agent, stage.state)
                     np.testing.assert_allclose(listed, built, rtol=0, atol=1e-12)
                     compared += 1
