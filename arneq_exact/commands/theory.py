@@ -142,10 +142,16 @@ def search(options: argparse.Namespace) -> int:
 
 def repeat(options: argparse.Namespace) -> int:
     """Run `arneq theory repeat`."""
+    from arneq_exact.model.json_reading import read_json
+    from arneq_exact.theory import search as searching
     from arneq_exact.theory.evidence import Evidence
     from arneq_exact.theory.ledger import repeat as check_again
 
-    given = Evidence.load(options.file)
+    data = read_json(options.file)
+    if data.get("format") == searching.FORMAT:
+        given = searching.Counterexample.from_json(data, options.file).evidence
+    else:
+        given = Evidence.from_json(data, options.file)
     again = check_again(given)
     same = again.same_as(given)
     if options.json:

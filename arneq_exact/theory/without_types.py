@@ -181,15 +181,17 @@ def _draw_mixed(rng: Generator, kind: str) -> Instance:
 
 def _goes_round(instance: Instance) -> Findings:
     game = instance.game
-    run = iterate(game, ThreatModel(0), max_iterations=600)
-    converges = iterate(game, ThreatModel(1))
+    run = iterate(game, ThreatModel(0), max_iterations=600, keep_trace=False)
+    converges = iterate(game, ThreatModel(1), tol=1e-6, keep_trace=False)
     orbit = find_orbit(game, 0, iterations=60)
     if orbit is None:
         return Findings(comparisons=[equal("an orbit is proved", 0.0, 1.0)])
     period = run.cycle.period if run.cycle else 0
     unit = game.reward_range[:, None, None]
     floats = orbit.values.astype(np.float64)
-    last = run.trace.values[-orbit.period :]
+    # Once round from where the run ended.
+    again = iterate(game, ThreatModel(0), initial_values=run.values, max_iterations=orbit.period - 1)
+    last = again.trace.values
     # Somewhere along the orbit the run and the proof agree.
     shifts = [np.abs(np.roll(floats, shift, axis=0) - last).max(axis=(0, 2)) for shift in range(orbit.period)]
     nearest = min(shifts, key=lambda errors: float((errors / unit[:, 0, 0]).max()))
