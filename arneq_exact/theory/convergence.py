@@ -1,14 +1,14 @@
 """[T7]: under one type throughout the procedure contracts, converges, and ends at an ARNEQ.
 
-At successive iterates the stage payoffs differ by at most γ_i ‖V^t_i − V^{t−1}_i‖, and by [T6] the stage
-values by no more. So every step of an agent is at most γ_i times its last one, whatever happens to others. A
-policy selected at V^t with ‖V^{t+1} − V^t‖ ≤ ε is worth V^{t+1} within γε/(1−γ), and so is the best reply to
-it: its gap is at most 2γε/(1−γ).
+At successive iterates the stage payoffs differ by at most β_i ‖V^t_i − V^{t−1}_i‖, and by [T6] the stage
+values by no more. So every step of an agent is at most β_i times its last one, whatever happens to others. A
+policy selected at V^t with ‖V^{t+1} − V^t‖ ≤ ε is worth V^{t+1} within βε/(1−β), and so is the best reply to
+it: its gap is at most 2βε/(1−β).
 
 *What the values are.* Where type B′ holds for an agent in all states, each of its steps is one of minimax
 iteration, V^{t+1}_i(s) = sec_i(Q^t_i(s, ·)), which depends on nothing that others do: V* is what it can
-secure in the Markov game. Where type A holds, V^{t+1}_i(s) = max over profiles of g_i, so that no stationary product
-policy is worth more than V* anywhere.
+secure in the Markov game. Where type A holds, V^{t+1}_i(s) = max over profiles of g_i, so that no stationary
+product policy is worth more than V* anywhere.
 
 The run is the library's. What its last policy is worth, the best reply to it, and what the agents can secure
 are computed from first principles, so that a fault in a kernel cannot be on both sides.
@@ -217,9 +217,9 @@ STATEMENTS = (
     Statement(
         id="T7",
         title="The procedure contracts and ends at an ARNEQ",
-        claim="If one type holds throughout per agent and state, every step of the procedure is at most γ "
+        claim="If one type holds throughout per agent and state, every step of the procedure is at most β "
         "times the last one, and it converges; its last policy tends to an ARNEQ with the limit for its "
-        "values. An agent of type B′ ends with what it can secure, one of type A with the most that any "
+        "values; an agent of type B′ ends with what it can secure, one of type A with the most that any "
         "stationary policy is worth.",
         hypotheses=(FIXED_TYPES,),
         source="theory page, T7 (Theorem 2 of the paper, synchronous form)",

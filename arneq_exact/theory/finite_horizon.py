@@ -93,9 +93,9 @@ def horizon_of(instance: Instance) -> int:
     steps = {array.shape[0] for array in instance.extras.get("policy", ()) if array.ndim == 3}
     horizon = instance.extras.get("horizon", min(steps, default=3))
     if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
-        raise InputError(f"theory: horizon is {shown(horizon)}; must be an integer of at least 1")
+        raise InputError(f"statement: horizon is {shown(horizon)}; must be an integer of at least 1")
     if steps - {horizon}:
-        raise InputError(f"theory: horizon is {horizon}; must be {min(steps)}, the steps of the policy")
+        raise InputError(f"statement: horizon is {horizon}; must be {min(steps)}, the steps of the policy")
     return horizon
 
 

@@ -114,6 +114,9 @@ def _equilibria(instance: Instance) -> Findings:
         comparisons.append(
             at_most("ARNEQ value at k+1, at k", tables[1].max(axis=0), tables[0].min(axis=0), unit)
         )
+    if any(one.margin < -LP_TOLERANCE for one in comparisons):
+        # A rise among those that are listed is one, whatever else there may be.
+        partial = ""
     return Findings(
         comparisons,
         {},
