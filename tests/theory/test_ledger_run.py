@@ -147,6 +147,14 @@ def test_the_table_has_a_row_for_each_class():
     ]
     assert all(row["violations"] == "0" and float(row["worst margin"]) <= 0 for row in rows)
     assert sum(int(row["hypotheses met"]) for row in rows) == 16
+    assert {row["only A"] for row in rows} == {""}
+
+
+def test_the_table_counts_games_of_type_a_alone():
+    """Between the ends of the scale aligned interests are of type A and not B′; decoupled agents are of B′."""
+    counted = {row["class"]: (row["met"], row["only_a"]) for row in run(["T6"], games=12).table()}
+    assert counted["separable, 0 < k < n-1"] == counted["aligned, 0 < k < n-1"] == (2, 2)
+    assert counted["decoupled"] == (2, 0)
 
 
 class Tags(HTMLParser):
@@ -307,3 +315,13 @@ def test_malformed_evidence_is_refused_in_one_line(tmp_path, capsys, where, valu
     assert message in said
     assert str(path) in said
     assert said.count("\n") == 1
+
+
+def test_a_search_without_a_find_says_so_in_json(capsys):
+    arguments = ["theory", "search", "T1.sets", "--drop", "full simplex", "--budget", "0.01", "--json"]
+    assert cli.main(arguments) == 3
+    assert json.loads(capsys.readouterr().out) == {
+        "statement": "T1.sets",
+        "dropped": "full simplex",
+        "evidence": None,
+    }
