@@ -130,7 +130,8 @@ def _equilibria(instance: Instance) -> Findings:
 def _equilibria_exactly(instance: Instance) -> Findings:
     """In one stage, in Fractions: the pure ARNEQ at k+1 against those at k."""
     game, k = instance.game, instance.threat.k
-    if k is None or not is_plain_budget(instance.threat) or game.transitions.nnz:
+    one_shot = game.n_states == 1 and not game.transitions.nnz
+    if k is None or not is_plain_budget(instance.threat) or not one_shot:
         return Findings(undecided="exact values are for one-shot games with a budget k")
     (stage,) = stages(instance, True)
     before, after = (pure_equilibria(stage, budget) for budget in (k, k + 1))

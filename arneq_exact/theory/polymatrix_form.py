@@ -128,7 +128,7 @@ def _equilibrium(instance: Instance, stage: Stage, play: Sequence[Sequence[Any]]
 def _problem(instance: Instance) -> Findings:
     """Equilibria solve the problem, and Lemke's solution of it is an equilibrium."""
     threat, game = instance.threat, instance.game
-    if not _one_probability(instance) or game.transitions.nnz:
+    if not _one_probability(instance) or game.transitions.nnz or game.n_states > 1:
         return Findings(undecided="the problem is written for two agents in one stage")
     rng = instance.rng()
     (stage,) = stages(instance, True)

@@ -84,6 +84,8 @@ def _sampled(instance: Instance) -> Findings:
     game, threat = instance.game, instance.threat
     if reason := not_covered(instance):
         return Findings(undecided=reason)
+    if (instance.game.discount == 1).any():
+        return Findings(undecided="a discount is 1: a sample that does not end the episode contracts nothing")
     step = StageStep(game, threat, selection=instance.extras.get("selection", "first"))
     point = _fixed_point(instance, step)
     if point is None:

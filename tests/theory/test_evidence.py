@@ -23,7 +23,7 @@ GAME = MarkovGame.one_shot([[["1/3", -1], [-1, 1]], [[-1, 1], [1, -1]]])
 INSTANCE = Instance(
     GAME,
     ThreatModel(1, probability="1/7"),
-    {"other": np.array([[Fraction(1, 3), Fraction(2)]], dtype=object), "value": np.array([0.1, 2.0])},
+    {"third": np.array([[Fraction(1, 3), Fraction(2)]], dtype=object), "value": np.array([0.1, 2.0])},
     seed=5,
     family="dense",
 )
