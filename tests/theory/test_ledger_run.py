@@ -151,7 +151,7 @@ def test_the_table_has_a_row_for_each_class():
 
 
 def test_the_table_counts_games_of_type_a_alone():
-    """Between the ends of the scale aligned interests are of type A and not B′; decoupled agents are of B′."""
+    """Between the ends of the scale aligned interests are of type A and not B′; decoupled ones are of B′."""
     counted = {row["class"]: (row["met"], row["only_a"]) for row in run(["T6"], games=12).table()}
     assert counted["separable, 0 < k < n-1"] == counted["aligned, 0 < k < n-1"] == (2, 2)
     assert counted["decoupled"] == (2, 0)
