@@ -13,6 +13,7 @@ from arneq_exact import catalog
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import convergence, ledger, typed_games
+from arneq_exact.theory.fresh_selection import stay_or_leave
 from arneq_exact.theory.periodic_orbit import exact_backup, find_orbit
 from arneq_exact.theory.typed_games import TYPED, pair_game
 
@@ -22,6 +23,7 @@ MINE = [
     "T6a.converse",
     "T7",
     "T7.common",
+    "T7.selection",
     "T8.discontinuity",
     "T8.types",
     "T8.majority",
@@ -109,6 +111,18 @@ def test_clones_go_round_the_cycle_of_nosde_and_only_where_there_is_one():
         (catalog.load("prisoners-dilemma"), ThreatModel(0)),
     ):
         assert statement.check(game, threat).hypotheses["clones"] is False
+
+
+def test_a_fresh_selection_at_the_limit_is_no_equilibrium():
+    """[T7]: c = w = 1, γ = 1/2 and p = 1/4: agent 2 goes for 1, and gets 0 where agent 1 leaves."""
+    one, half, quarter = Fraction(1), Fraction(1, 2), Fraction(1, 4)
+    game = stay_or_leave(one, one, quarter, half)
+    evidence = ledger.statement("T7.selection").check(game, ThreatModel(0))
+    assert evidence.verdict == "holds"
+    assert evidence.quantities["values"].tolist() == [[-2, -1], [2, 1]]
+    assert evidence.quantities["gap of the fresh selection"] == quarter
+    for other, k in ((stay_or_leave(one, one, one, half), 0), (game, 1), (games.nosde(), 0)):
+        assert ledger.statement("T7.selection").check(other, ThreatModel(k)).verdict == "hypotheses not met"
 
 
 def test_clones_of_five_voters_go_round_too():
