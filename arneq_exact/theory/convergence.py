@@ -6,9 +6,9 @@ policy selected at V^t with ‖V^{t+1} − V^t‖ ≤ ε is worth V^{t+1} within
 it: its gap is at most 2γε/(1−γ).
 
 *What the values are.* Where type B′ holds for an agent in all states, each of its steps is one of minimax
-iteration, V^{t+1}_i(s) = sec_i(Q^t_i(s, ·)), which depends on nothing that others do: V* is what it can secure
-in the Markov game. Where type A holds, V^{t+1}_i(s) = max over profiles of g_i, so that no stationary product
-policy is worth more than V* anywhere.
+iteration, V^{t+1}_i(s) = sec_i(Q^t_i(s, ·)), which depends on nothing that others do: V* is what it can
+secure in the Markov game. Where type A holds, V^{t+1}_i(s) = max over profiles of g_i, so that no stationary
+product policy is worth more than V* anywhere.
 
 The run is the library's. What its last policy is worth, the best reply to it, and what the agents can secure
 are computed from first principles, so that a fault in a kernel cannot be on both sides.

@@ -61,8 +61,8 @@ that zero-sum games stay zero-sum): what is not yet visited must not reverse a c
 MAX_ITERATIONS = 400
 
 WHY = (
-    "a selected policy is worth within 1e-10 and a type is decided within 1e-9 of the range of stage payoffs, "
-    "which is the unit of the margins; Q* is a fixed point to 1e-9 of the reward range"
+    "a selected policy is worth within 1e-10 and a type is decided within 1e-9 of the range of stage "
+    "payoffs, which is the unit of the margins; Q* is a fixed point to 1e-9 of the reward range"
 )
 
 
@@ -257,7 +257,8 @@ STATEMENTS = (
         id="T7.asynchronous",
         title="Sampled updates form a pseudo-contraction",
         claim="Each update of Nash-Q is the mean of Q and a sample of r + γ val(Q); with one type throughout "
-        "‖P_t Q_t − P_t Q*‖ ≤ γ ‖Q_t − Q*‖ along a run, λ_t = 0, and Q comes as near to Q* as visits make it.",
+        "‖P_t Q_t − P_t Q*‖ ≤ γ ‖Q_t − Q*‖ along a run, λ_t = 0, and Q comes as near to Q* as visits "
+        "make it.",
         hypotheses=(FIXED_TYPES, STEP_SIZES),
         source="theory page, T7; Szepesvári and Littman (1999), Corollary 5",
         status=UNDER_HYPOTHESES,
