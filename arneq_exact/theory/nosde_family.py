@@ -31,15 +31,15 @@ def nosde_like(rng: np.random.Generator, clones: bool = False) -> MarkovGame:
     return MarkovGame.from_rows(counts, rewards, moves, game.exact_discount()[0])
 
 
-def is_nosde(game: MarkovGame, clones: bool = False) -> bool:
-    """Tell exactly whether `nosde_like` could draw the game, in some units.
+def is_nosde(game: MarkovGame) -> bool:
+    """Tell exactly whether a game is NoSDE (without clones) in some units and order.
 
     Examples
     --------
     >>> is_nosde(nosde_like(np.random.default_rng(3))), is_nosde(catalog.load("prisoners-dilemma"))
     (True, False)
     """
-    base = catalog.load("nosde-majority" if clones else "nosde")
+    base = catalog.load("nosde")
     same_shape = game.n_states == 2 and game.n_agents == base.n_agents
     if not same_shape or game.exact_discount() != base.exact_discount():
         return False

@@ -7,10 +7,8 @@
   point, another a saddle, and the values a and b differ by as much as one likes.
 * *Cycles*: NoSDE, in any unit of either agent's payoffs, with either agent in the part of the first, and
   with states in either order. From 0 the procedure runs into an exact 5-cycle at k = 0, proved in
-  Fractions; its stationary equilibrium mixes. At k = 1 it converges.
-* *Majorities*: each agent replaced by 2k+1 clones who vote. Under the selection in which all clones vote
-  for the mover's better action, unanimous votes are stage ARNEQ at budget k and the procedure goes through
-  the same values."""
+  Fractions; its stationary equilibrium mixes. At k = 1 it converges. With clones who vote the cycle stays at
+  any budget (`arneq_exact.theory.majority_votes`)."""
 
 from __future__ import annotations
 
@@ -25,17 +23,15 @@ from arneq_exact.theory import generators
 from arneq_exact.theory.assumptions import selected_types
 from arneq_exact.theory.definition import exact_payoffs, stage_payoffs
 from arneq_exact.theory.evidence import Findings, at_most, equal
-from arneq_exact.theory.exact_numbers import exact_array, scaled
+from arneq_exact.theory.exact_numbers import scaled
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.nosde_family import is_nosde, nosde_like
-from arneq_exact.theory.periodic_orbit import exact_backup, find_orbit
+from arneq_exact.theory.periodic_orbit import find_orbit
 from arneq_exact.theory.pure_play import pure_play
 from arneq_exact.theory.stages import is_plain_budget
 from arneq_exact.theory.statement import UNDER_HYPOTHESES, Hypothesis, Statement
 
 Generator = np.random.Generator
-VOTES = 12
-"""Iterations of the game of majorities that are compared."""
 
 
 def _is_plain(instance: Instance, *budgets: int) -> bool:
@@ -136,12 +132,6 @@ NOSDE = Hypothesis(
     lambda instance: _is_plain(instance, 0) and is_nosde(instance.game),
     droppable=False,
 )
-CLONES = Hypothesis(
-    "NoSDE clones",
-    "The game is NoSDE with three clones for each agent, in any units and order; k = 1.",
-    lambda instance: _is_plain(instance, 1) and is_nosde(instance.game, clones=True),
-    droppable=False,
-)
 
 
 def _mixed_types(instance: Instance) -> Findings:
@@ -208,38 +198,6 @@ def _goes_round(instance: Instance) -> Findings:
     )
 
 
-def _votes(instance: Instance) -> Findings:
-    """In Fractions: unanimous votes are stage ARNEQ, and the values are those without corruption."""
-    game, k = instance.game, instance.threat.k or 0
-    n, size = game.n_agents, game.n_states
-    values = exact_array(np.zeros((n, size)))
-    equilibria, same, changes = [], [], []
-    for _ in range(VOTES):
-        following = values.copy()
-        for state in range(size):
-            whole, unit = scaled(exact_backup(game, state, values))
-            voters = [agent for agent in range(n) if game.action_counts[state, agent] > 1]
-            options = [tuple(a if agent in voters else 0 for agent in range(n)) for a in range(2)]
-            # The clones vote for what is better for them without corruption.
-            joint = max(options, key=lambda one: int(whole[(voters[0], *one)]))
-            found = pure_play(whole, k)
-            equilibria.append(bool(found.equilibrium[joint]))
-            worth = [Fraction(int(v), unit) for v in found.worth(joint)]
-            plain = [Fraction(int(whole[(agent, *joint)]), unit) for agent in range(n)]
-            same.append(worth == plain)
-            following[:, state] = worth
-        changes.append(bool((following != values).any()))
-        values = following
-    return Findings(
-        comparisons=[
-            equal("unanimous votes are stage ARNEQ", Fraction(int(all(equilibria))), Fraction(1)),
-            equal("they are worth as much as without corruption", Fraction(int(all(same))), Fraction(1)),
-            equal("the values never rest", Fraction(int(all(changes))), Fraction(1)),
-        ],
-        quantities={"last values": values},
-    )
-
-
 STATEMENTS = (
     Statement(
         id="T8.discontinuity",
@@ -273,16 +231,5 @@ STATEMENTS = (
         status=UNDER_HYPOTHESES,
         examine=_goes_round,
         families={"nosde": lambda rng: Instance(nosde_like(rng), ThreatModel(0))},
-    ),
-    Statement(
-        id="T8.majority",
-        title="The cycle stays where clones vote",
-        claim="With 2k+1 clones for each agent of NoSDE a unanimous vote for the better action is a stage "
-        "ARNEQ at budget k, and the procedure never rests.",
-        hypotheses=(CLONES,),
-        source="theory page, T8 (iii)",
-        status=UNDER_HYPOTHESES,
-        examine=_votes,
-        families={"nosde-majority": lambda rng: Instance(nosde_like(rng, clones=True), ThreatModel(1))},
     ),
 )
