@@ -218,9 +218,9 @@ STATEMENTS = (
         id="T7",
         title="The procedure contracts and ends at an ARNEQ",
         claim="If one type holds throughout per agent and state, every step of the procedure is at most β "
-        "times the last one, and it converges; its last policy tends to an ARNEQ with the limit for its "
-        "values; an agent of type B′ ends with what it can secure, one of type A with the most that any "
-        "stationary policy is worth.",
+        "times the last one, it converges, and the selected policies tend to an ARNEQ with the limit for "
+        "its values: what an agent of type B′ can secure, and for one of type A the most that any policy is "
+        "worth.",
         hypotheses=(FIXED_TYPES,),
         source="theory page, T7 (Theorem 2 of the paper, synchronous form)",
         status=FALSE_WITHOUT + FIXED_TYPES.name,
