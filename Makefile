@@ -25,7 +25,7 @@ docs: $(VENV)/.docs
 # The table of evidence that the theory pages show: a run of the whole ledger, kept with the sources.
 evidence: $(VENV)/.package
 	rm -rf docs/_build/evidence && mkdir -p docs/_build/evidence
-	$(BIN)/arneq theory run --games 500 --seed 0 --workers 2 --out docs/_build/evidence
+	$(BIN)/arneq theory run --games 520 --seed 0 --workers 2 --out docs/_build/evidence
 	cp docs/_build/evidence/table.csv docs/theory/evidence.csv
 
 examples: $(VENV)/.package

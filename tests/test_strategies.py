@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from arneq_exact import MarkovGame, ThreatModel, certify, check
 from arneq_exact.errors import InputError
 from arneq_exact.strategies import distributions, games, one_shot_games, policies, threats
-from arneq_exact.strategies.threats import KINDS
+from arneq_exact.strategies.threats import KINDS, PER_STATE
 
 shrinking = settings(
     derandomize=True,
@@ -87,7 +87,7 @@ def test_distributions(data: st.DataObject) -> None:
 def test_threats_and_policies_fit(data: st.DataObject) -> None:
     """Both check themselves against the game when they are used."""
     game = data.draw(games(position="degenerate"))
-    threat = data.draw(threats(game, kinds=KINDS))
+    threat = data.draw(threats(game, kinds=PER_STATE))
     policy = data.draw(policies(game))
     certificate = certify(game, threat, policy)
     assert check(game, certificate, threat).valid
@@ -99,7 +99,7 @@ def test_threats_and_policies_fit(data: st.DataObject) -> None:
 def test_every_kind_of_threat_is_drawn(kind: str) -> None:
     """Of each kind there is a threat that is more than the simplest one, on a game fixed here."""
     game = MarkovGame.from_arrays(np.zeros((3, 1, 2, 2, 2)), np.ones((1, 2, 2, 2, 1)), 0.5)
-    field = {"budget": "k", "informed": "informed"}.get(kind, kind)
+    field = {"budget": "k", "static": "k"}.get(kind, kind)
     found = find(
         threats(game, kinds=[kind]),
         lambda threat: bool(getattr(threat, field)) and not threat.same_as(ThreatModel(0), 3),
@@ -158,7 +158,18 @@ def test_invalid_draws_never_happen_while_shrinking() -> None:
             "games: rewards are zero-sum with 3 agents; must be agents=2",
         ),
         (lambda: games(states=0), "games: states are 0; must be a number from 1, or (least, most)"),
-        (lambda: threats(MarkovGame.one_shot([[1]]), kinds=["static"]), "threats: kind 'static' is unknown"),
+        (lambda: threats(MarkovGame.one_shot([[1]]), kinds=["wide"]), "threats: kind 'wide' is unknown"),
+        (lambda: games(agents=(2, 3, 4)), "games: agents are (2, 3, 4); must be a number from 1, or"),
+        (lambda: games(agents="2"), "games: agents are '2'; must be a number from 1, or (least, most)"),
+        (lambda: games(actions=(3, 2)), "games: actions are (3, 2); must be a number from 1, or"),
+        (lambda: games(states=True), "games: states are True; must be a number from 1, or (least, most)"),
+        (lambda: games(discounts=(0, 2)), "games: discounts are (0, 2); must be (least, most) with 0 <="),
+        (lambda: games(discounts=("1/2", "1/4")), "games: discounts are ('1/2', '1/4'); must be (least,"),
+        (lambda: games(discounts=("x", 1)), "games: discounts are ('x', 1); must be (least, most) with"),
+        (lambda: games(discounts=0.5), "games: discounts are 0.5; must be (least, most) with 0 <= least"),
+        (lambda: games(most_rows=0), "games: most_rows is 0; must be an integer of at least 1"),
+        (lambda: one_shot_games(states=3), "one_shot_games: states is 3; must be left out"),
+        (lambda: one_shot_games(ending=False), "one_shot_games: ending is False; must be left out"),
     ],
 )
 def test_refusals(make, message: str) -> None:

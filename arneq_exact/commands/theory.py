@@ -124,7 +124,10 @@ def search(options: argparse.Namespace) -> int:
     with _draws_progress(options.json) as progress:
         found = search_for(options.id, options.drop, options.budget, options.seed, progress=progress)
     if found is None:
-        print(f"arneq theory: {options.id} without {options.drop!r}: nothing found in {options.budget:g} s")
+        if options.json:
+            print_json({"statement": options.id, "dropped": options.drop, "evidence": None})
+        else:
+            print(f"{options.id} without {options.drop!r}: nothing found in {options.budget:g} s")
         return INCOMPLETE
     if options.out:
         found.save(options.out)
@@ -139,10 +142,16 @@ def search(options: argparse.Namespace) -> int:
 
 def repeat(options: argparse.Namespace) -> int:
     """Run `arneq theory repeat`."""
+    from arneq_exact.model.json_reading import read_json
+    from arneq_exact.theory import search as searching
     from arneq_exact.theory.evidence import Evidence
     from arneq_exact.theory.ledger import repeat as check_again
 
-    given = Evidence.load(options.file)
+    data = read_json(options.file)
+    if data.get("format") == searching.FORMAT:
+        given = searching.Counterexample.from_json(data, options.file).evidence
+    else:
+        given = Evidence.from_json(data, options.file)
     again = check_again(given)
     same = again.same_as(given)
     if options.json:

@@ -71,8 +71,10 @@ class OptimalityConditions:
         # A constant taken off every step's reward changes nothing only while no episode ends. It is the
         # least that brings rewards within their range of 0: a recentred game's values must stay near 0.
         self.discount = game.discount
-        low, high = game.rewards.min(axis=0), game.rewards.max(axis=0)
-        self.constant = np.clip(0.0, low, high) if game.termination is None else np.zeros(n)
+        ends, low, high = game.termination is not None, game.rewards.min(axis=0), game.rewards.max(axis=0)
+        self.constant = np.zeros(n) if ends else np.clip(0.0, low, high)
+        # What it adds up to; a discount of 1 goes with episodes that end.
+        self.level = np.zeros(n) if ends else self.constant / (1 - self.discount)
         self.rewards = np.ascontiguousarray((game.rewards - self.constant) / game.reward_range)
         moves = game.transitions
         self.tables = t = tables(
@@ -116,14 +118,13 @@ class OptimalityConditions:
 
     def at_profile(self, x: Sequence[FloatArray], y: Sequence[FloatArray]) -> Point:
         """Return the point of a profile with its exact values."""
-        value = self.values_of_play(x, y) - (self.constant / (1 - self.discount))[:, None]
+        value = self.values_of_play(x, y) - self.level[:, None]
         value /= self.game.reward_range[:, None]
         return Point(list(x), list(y), value, value.copy())
 
     def unscaled(self, values: FloatArray) -> FloatArray:
         """Return values (n, S) of scaled rewards in the game's own units."""
-        level = self.constant / (1 - self.discount)
-        result: FloatArray = values * self.game.reward_range[:, None] + level[:, None]
+        result: FloatArray = values * self.game.reward_range[:, None] + self.level[:, None]
         return result
 
     def residual(self, point: Point) -> FloatArray:

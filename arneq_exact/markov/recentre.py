@@ -74,7 +74,9 @@ def recentre_at(game: MarkovGame, values: FloatArray) -> Recentred:
 
 def levels(game: MarkovGame) -> FloatArray:
     """Return rough values (n, S) before anything is known: the mean reward, for ever."""
-    mean = game.rewards.mean(axis=0) / (1 - game.discount)
+    # With a discount of 1 the episodes end, or there are no values: the modulus is below 1 where there are.
+    rate = np.where(game.discount < 1, game.discount, game.contraction)
+    mean = game.rewards.mean(axis=0) / (1 - rate)
     return np.repeat(mean[:, None], game.n_states, axis=1)
 
 

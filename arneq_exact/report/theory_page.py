@@ -18,6 +18,7 @@ COLUMNS = {
     "class": "class of game",
     "games": "games",
     "met": "hypotheses met",
+    "only_a": "only A",
     "undecided": "undecided",
     "violations": "violations",
     "worst_margin": "worst margin",

@@ -78,6 +78,9 @@ def games(
     ):
         if value not in known:
             raise InputError(f"games: {name} is {shown(value)}; must be one of {', '.join(known)}")
+    least, most = _discount_range(discounts)
+    if isinstance(most_rows, bool) or not isinstance(most_rows, int) or most_rows < 1:
+        raise InputError(f"games: most_rows is {shown(most_rows)}; must be an integer of at least 1")
     n = draw(_within(agents, "agents"))
     if rewards == "zero-sum" and n != 2:
         raise InputError(f"games: rewards are zero-sum with {n} agents; must be agents=2")
@@ -108,7 +111,6 @@ def games(
         laws = [draw(_successors(n_states, exact, degenerate, ending)) for _ in range(rows)]
     counts, kept = draw(_cut(counts, actions if isinstance(actions, int) else actions[0]))
     table, laws = ([rows_of[row] for row in kept] for rows_of in (table, laws))
-    least, most = (Fraction(bound) for bound in discounts)
     factor = st.fractions(least, most, max_denominator=50) if exact else st.floats(float(least), float(most))
     factors = [draw(factor) for _ in range(1 if common_discount or draw(st.booleans()) else n)] * n
     return MarkovGame.from_rows(
@@ -123,15 +125,48 @@ def games(
 
 
 def one_shot_games(**options: Any) -> st.SearchStrategy[MarkovGame]:
-    """Draw games of one state whose every row ends the episode; options as for `games`."""
+    """Draw games of one state whose every row ends the episode; options as for `games`.
+
+    Raises
+    ------
+    InputError
+        If an option has no such value, or says that there are other states or how they follow each other.
+    """
+    for name in ("states", "discounts", "common_discount", "ending"):
+        if name in options and (name, options[name]) != ("states", 1):
+            raise InputError(
+                f"one_shot_games: {name} is {shown(options[name])}; must be left out: a one-shot game has "
+                "one state and no future"
+            )
     return games(**{**options, "states": 1}).map(_ended)
 
 
 def _within(bounds: Range, name: str) -> st.SearchStrategy[int]:
-    least, most = (bounds, bounds) if isinstance(bounds, int) else bounds
-    if not 1 <= least <= most:
+    pair = (bounds, bounds) if isinstance(bounds, int) else bounds
+    numbers = isinstance(pair, tuple | list) and len(pair) == 2
+    if (
+        not numbers
+        or any(isinstance(bound, bool) or not isinstance(bound, int) for bound in pair)
+        or not 1 <= pair[0] <= pair[1]
+    ):
         raise InputError(f"games: {name} are {shown(bounds)}; must be a number from 1, or (least, most)")
-    return st.integers(least, most)
+    return st.integers(*pair)
+
+
+def _discount_range(bounds: Any) -> tuple[Fraction, Fraction]:
+    """Return the least and the largest discount as Fractions."""
+    refusal = InputError(
+        f"games: discounts are {shown(bounds)}; must be (least, most) with 0 <= least <= most <= 1"
+    )
+    if not isinstance(bounds, tuple | list) or len(bounds) != 2:
+        raise refusal
+    try:
+        least, most = (Fraction(bound) for bound in bounds)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise refusal from error
+    if not 0 <= least <= most <= 1:
+        raise refusal
+    return least, most
 
 
 def _limited(counts: list[list[int]], most_rows: int) -> list[list[int]]:

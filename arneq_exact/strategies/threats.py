@@ -13,7 +13,10 @@ from arneq_exact.model.rationals import shown
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.strategies.policies import distributions
 
-KINDS = ("budget", "probability", "sets", "distribution", "inequalities", "informed", "masks")
+PER_STATE = ("budget", "probability", "sets", "distribution", "inequalities", "informed", "masks")
+"""Kinds under which corruption is drawn anew at every state."""
+
+KINDS = (*PER_STATE, "static")
 
 
 @st.composite
@@ -28,8 +31,10 @@ def threats(
     Parameters
     ----------
     game : MarkovGame
-    kinds : sequence of {"budget", "probability", "sets", "distribution", "inequalities", "informed", "masks"}
-        Which kinds to draw from. The first ones are simplest, and what others shrink to.
+    kinds : sequence of str
+        Which kinds to draw from: "budget", "probability", "sets", "distribution", "inequalities", "informed",
+        "masks", and "static" (a budget, drawn once per episode). The first ones are simplest, and what others
+        shrink to.
 
     Raises
     ------
@@ -45,6 +50,8 @@ def threats(
     fraction = st.fractions(0, 1, max_denominator=12)
     if kind == "budget":
         return ThreatModel(draw(k))
+    if kind == "static":
+        return ThreatModel(draw(k), timing="static")
     if kind == "probability":
         return ThreatModel(draw(k), probability=draw(fraction))
     if kind == "inequalities":

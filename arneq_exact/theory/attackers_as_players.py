@@ -11,16 +11,20 @@ a Nash equilibrium for some y. Since the game is multilinear, such an equilibriu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from arneq_exact.model.corruption import Corruption
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.linear import solve_matrix_games
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.theory import definition, families
 from arneq_exact.theory.definition import Array
 from arneq_exact.theory.evidence import Findings, at_most, equal
+from arneq_exact.theory.general_threats import draw_general
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.pure_attacks import largest_set_columns
+from arneq_exact.theory.pure_attacks import draw_masked
 from arneq_exact.theory.stages import LP_TOLERANCE, LP_WHY, Stage, kernel_matrix, stages
 from arneq_exact.theory.statement import PROVED, Statement
 
@@ -62,18 +66,18 @@ def _both(own: Array, table: Array, attack: Array) -> float:
 def _existence(instance: Instance) -> Findings:
     """The profile that the solver returns leaves no agent and no attacker a better reply."""
     game, threat = instance.game, instance.threat
-    found = list(stages(instance))
-    solver = StageSolver(game.n_agents, threat)
     replies, attackers, gaps, zero, sizes = [], [], [], [], []
-    for stage in found:
+    for stage in stages(instance):
+        solver = StageSolver(game.n_agents, threat, masks=threat.masks_at(stage.state))
         solved = solver.solve([payoff[None] for payoff in stage.payoffs])
         play = [mixture[0] for mixture in solved.policy]
         for agent in range(stage.n):
             payoff = stage.payoffs[agent]
-            columns = _in_solver_order(stage, play, threat, agent)
+            placed = stage._replace(play=tuple(play))
+            columns = documented_columns(placed, threat, solver.corruptions[agent], agent)
             widths = columns.shape[1], solved.attack[agent].shape[1]
             if widths[0] != widths[1]:
-                return Findings([equal("attacks on sets of size m, columns of the solver", *widths)])
+                return Findings([equal("attacks by definition, columns of the solver", *widths)])
             earned = float(play[agent] @ columns @ solved.attack[agent][0])
             replies.append(float((columns @ solved.attack[agent][0]).max()) - earned)
             attackers.append(earned - float((play[agent] @ columns).min()))
@@ -94,9 +98,24 @@ def _existence(instance: Instance) -> Findings:
     )
 
 
-def _in_solver_order(stage: Stage, play: list[Array], threat: ThreatModel, agent: int) -> Array:
-    """Return what the agent's actions earn under the attacks on sets of size m, in the documented order."""
-    return largest_set_columns(stage._replace(play=tuple(play)), threat, agent)
+def documented_columns(stage: Stage, threat: ThreatModel, points: Sequence[Corruption], agent: int) -> Array:
+    """Return what the agent's actions earn (A_i, C) under each attack, in the documented order of columns.
+
+    Extreme points of Ω_i come as the threat resolves them; the attacks at each are listed and evaluated by
+    the definition, for an attacker whose only distribution it is [T10].
+    """
+    nobody = {frozenset[int](): 1}
+    columns = []
+    for point in points:
+        law = {frozenset(members): weight for members, weight in point.weights}
+        alone = ThreatModel(
+            distribution={j: law if j == agent else nobody for j in range(stage.n)},
+            informed=point.informed,
+            masks=threat.masks,
+        )
+        for attack in definition.pure_attacks(alone, stage.counts, agent, stage.state):
+            columns.append(definition.column(stage.payoffs[agent], stage.play, agent, attack))
+    return np.stack(columns, axis=1)
 
 
 def draw_solvable(rng: np.random.Generator, kind: str) -> Instance:
@@ -133,6 +152,10 @@ STATEMENTS = (
         source="theory page, T3; Nash (1951)",
         status=PROVED,
         examine=_existence,
-        families=families.by_kind(draw_solvable),
+        families={
+            **families.by_kind(draw_solvable),
+            "other threats": lambda rng: draw_general(rng, "dense"),
+            "masks": lambda rng: draw_masked(rng, "integer"),
+        },
     ),
 )

@@ -190,6 +190,8 @@ def _plain_discount(instance: Instance) -> Findings:
     hypotheses = {**met(instance), ROWS.name: rows <= 1}
     if not all(held for name, held in hypotheses.items() if name != ROWS.name):
         return Findings(hypotheses=hypotheses)
+    if (game.discount == 1).any():
+        return Findings(hypotheses=hypotheses, undecided="1 − γ is 0: the bound says nothing")
     policy = on_grid(game, Policy(game, policy_of(instance)))
     exact = [exact_array(array) for array in policy]
     nothing = np.zeros((game.n_agents, game.n_states))

@@ -18,11 +18,14 @@ import numpy as np
 
 from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.enumeration import corruptions_at
 from arneq_exact.stage.greatest_value import columns_at_pure_profiles, greatest_value
 from arneq_exact.theory import generators
-from arneq_exact.theory.definition import exact_payoffs, stage_payoffs
-from arneq_exact.theory.evidence import Findings, at_most
+from arneq_exact.theory.contraction import worth
+from arneq_exact.theory.definition import exact_payoffs, security_value, stage_payoffs
+from arneq_exact.theory.evidence import Findings, at_most, equal
 from arneq_exact.theory.exact_numbers import ExactArray, exact_array
+from arneq_exact.theory.first_principles import is_budget
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.proved_bound import proved_below
 from arneq_exact.theory.statement import FALSE_WITHOUT, Hypothesis, Statement
@@ -41,34 +44,42 @@ def _hypotheses(instance: Instance, payoffs: Any) -> dict[str, bool | None]:
 
 def _at_once(instance: Instance) -> Findings:
     """A profile at which every agent has its maximum: agent by agent, or at a pure profile."""
-    payoffs = stage_payoffs(instance.game, 0)
+    payoffs, threat = stage_payoffs(instance.game, 0), instance.threat
     n = len(payoffs)
-    corruptions = [instance.threat.corruptions(n, agent) for agent in range(n)]
+    hypotheses = _hypotheses(instance, payoffs)
+    corruptions = corruptions_at(threat, n, 0)
     greatest = [greatest_value(payoff, corruptions[i], i) for i, payoff in enumerate(payoffs)]
-    columns: list[FloatArray] = [
-        columns_at_pure_profiles(payoff, corruptions[i], i) - greatest[i].upper
-        for i, payoff in enumerate(payoffs)
-    ]
     # Candidates: the maximiser of each agent, and each agent's own part of its maximiser.
     profiles = [one.profile for one in greatest if one.profile is not None]
     if len(profiles) < n:
-        return Findings(hypotheses=_hypotheses(instance, payoffs), undecided="the stage game is too large")
+        return Findings(hypotheses=hypotheses, undecided="the stage game is too large")
     profiles.append(tuple(profiles[i][i] for i in range(n)))
-    worth = max(min(_worth(one, profile) for one in columns) for profile in profiles)
+    most = [_maximum(payoff, i, threat, greatest[i].upper) for i, payoff in enumerate(payoffs)]
+    reached = max(
+        min(worth(payoff, profile, i, threat) - most[i] for i, payoff in enumerate(payoffs))
+        for profile in profiles
+    )
     unit = float(np.ptp(payoffs)) or 1.0
     return Findings(
-        comparisons=[at_most("0, least of g_i − max g_i at the best profile found", 0.0, worth, unit)],
-        hypotheses=_hypotheses(instance, payoffs),
+        comparisons=[
+            at_most("0, least of g_i − max g_i at the best profile found", 0.0, reached, unit),
+            equal("max g_i by branch and bound, by definition", [one.upper for one in greatest], most, unit),
+        ],
+        hypotheses=hypotheses,
         tolerance=1e-8,
-        justification="maxima are enclosed to 1e-9 of the payoff range",
-        quantities={"greatest values": [one.upper for one in greatest]},
+        justification="maxima are enclosed to 1e-9 of the payoff range, security values solved to 1e-10",
+        quantities={"greatest values": most},
     )
 
 
-def _worth(columns: Any, profile: tuple[Any, ...]) -> float:
-    for mixture in reversed(profile):
-        columns = columns @ mixture
-    return float(columns.min())
+def _maximum(payoff: FloatArray, agent: int, threat: ThreatModel, upper: float) -> float:
+    """Return max g_i: the largest payoff at k = 0, the security value at k ≥ n−1, else a proved bound."""
+    budget = threat.k if is_budget(threat) and threat.probability is None else None
+    if budget == 0 or payoff.ndim == 1:
+        return float(payoff.max())
+    if budget is not None and budget >= payoff.ndim - 1:
+        return security_value(payoff, agent)
+    return upper
 
 
 def _never_at_once(instance: Instance) -> Findings:

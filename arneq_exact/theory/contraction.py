@@ -6,25 +6,31 @@ selected equilibrium may be another one after any change however small [T8].
 
 [T6a]: at a saddle (type B) agent i's strategy guarantees its value against all that others may do, which
 nobody can do better than sec_i, and no ARNEQ does worse than sec_i [T5]: B implies B′. Not conversely: a
-strategy may earn the security value and be open to harm that nobody is in a position to do."""
+strategy may earn the security value and be open to harm that nobody is in a position to do.
+
+Of the solvers only the selected policies and the decision about their types are taken. What a policy is worth
+is computed from the definition, and so is what the types say: that the policy is a stage ARNEQ, that at type
+B′ it is worth the security value, and that at type A no profile that is tried is worth more."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from arneq_exact.errors import InputError
 from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.solve import StageSolver
-from arneq_exact.theory import generators
+from arneq_exact.theory import definition, families, generators
 from arneq_exact.theory.assumptions import SelectedType, selected_types
 from arneq_exact.theory.definition import exact_payoffs, security_value, stage_payoffs
-from arneq_exact.theory.evidence import Findings, at_most, equal
-from arneq_exact.theory.exact_numbers import scaled
-from arneq_exact.theory.exact_numbers import security_value as exact_security_value
+from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
+from arneq_exact.theory.exact_numbers import exact_security_value, scaled
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.pure_play import pure_play, unique_profile
+from arneq_exact.theory.stages import has_full_simplex
 from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 from arneq_exact.theory.typed_games import by_type, stage_pair
 
@@ -37,8 +43,8 @@ DECOUPLED = Hypothesis("decoupled", "All other agents may be corrupted, k ≥ n�
 
 TOLERANCE = 1e-8
 WHY = (
-    "stage values are verified to 1e-10 of the payoff range and types to 1e-9 of it, at two stage games, "
-    "each against a maximum or security value with errors as small"
+    "policies are verified to 1e-10 of the payoff range and types to 1e-9 of it, at two stage games, each "
+    "against a maximum or security value with errors as small"
 )
 
 
@@ -54,8 +60,32 @@ def _pair(instance: Instance) -> tuple[FloatArray, FloatArray]:
 def _agent(instance: Instance) -> int:
     agent = instance.extras.get("agent", 0)
     if not 0 <= agent < instance.game.n_agents:
-        raise InputError(f"theory: agent is {agent}; must be from 0 to {instance.game.n_agents - 1}")
+        raise InputError(f"statement: agent is {agent}; must be from 0 to {instance.game.n_agents - 1}")
     return int(agent)
+
+
+def worth(
+    payoff: FloatArray, policy: Sequence[FloatArray], agent: int, threat: ThreatModel, state: int = 0
+) -> float:
+    """Return g_i(π) at one agent's stage payoffs (A1, ..., An), from the definition."""
+    return float((policy[agent] @ definition.matrix(payoff, policy, agent, threat, state)).min())
+
+
+def best_found(
+    payoff: FloatArray, agent: int, threat: ThreatModel, rng: np.random.Generator, state: int = 0
+) -> float:
+    """Return the most that a drawn mixed profile is worth, or becomes as agents take pure actions in turn."""
+    profile = [families.mixture(rng, count) for count in payoff.shape]
+    found = [worth(payoff, profile, agent, threat, state)]
+    for free, count in enumerate(payoff.shape):
+        tried = [
+            [definition.unit(action, count) if j == free else x for j, x in enumerate(profile)]
+            for action in range(count)
+        ]
+        values = [worth(payoff, one, agent, threat, state) for one in tried]
+        profile = tried[int(np.argmax(values))]
+        found.append(max(values))
+    return max(found)
 
 
 Selected = tuple[list[FloatArray], tuple[SelectedType, ...]]
@@ -82,14 +112,24 @@ def common_type(types: list[SelectedType]) -> bool | None:
 
 
 def _non_expansive(instance: Instance) -> Findings:
-    agent = _agent(instance)
+    agent, threat = _agent(instance), instance.threat
+    if threat.masks is not None:
+        return Findings(undecided="what corrupted agents can play depends on the state")
     pair = np.stack(_pair(instance))
-    first, second = (types[agent] for _, types in _selected(instance, pair))
+    selected = _selected(instance, pair)
+    first, second = (types[agent] for _, types in selected)
+    values = [
+        worth(stage[agent], policy, agent, threat) for stage, (policy, _) in zip(pair, selected, strict=True)
+    ]
     change = float(np.abs(pair[1, agent] - pair[0, agent]).max())
     unit = float(np.ptp(pair[:, agent])) or 1.0
-    moved = abs(second.value - first.value)
+    moved = abs(values[1] - values[0])
+    comparisons = [at_most("change of the stage value, of the payoffs", moved, change, unit)]
+    rng = instance.rng()
+    for stage, (policy, types), value in zip(pair, selected, values, strict=True):
+        comparisons += _as_defined(stage[agent], policy, types[agent], value, agent, threat, rng)
     return Findings(
-        comparisons=[at_most("change of the stage value, of the payoffs", moved, change, unit)],
+        comparisons=comparisons,
         hypotheses={ONE_TYPE.name: common_type([first, second])},
         tolerance=TOLERANCE,
         justification=WHY,
@@ -97,8 +137,34 @@ def _non_expansive(instance: Instance) -> Findings:
             "ratio": moved / change if change else 0.0,
             "type A": [one.a for one in (first, second)],
             "type B′": [one.b_prime for one in (first, second)],
+            "only A": all(one.a and not one.b_prime for one in (first, second)),
         },
     )
+
+
+def _as_defined(
+    payoff: FloatArray,
+    policy: list[FloatArray],
+    types: SelectedType,
+    value: float,
+    agent: int,
+    threat: ThreatModel,
+    rng: np.random.Generator,
+) -> list[Comparison]:
+    """Compare what the solvers say of a selected stage ARNEQ and its types with the definitions."""
+    unit = float(np.ptp(payoff)) or 1.0
+    reply = definition.matrix_game_value(definition.matrix(payoff, policy, agent, threat))
+    comparisons = [
+        equal("stage value by the solvers, by definition", types.value, value, unit),
+        at_most("best reply to the stage ARNEQ, its value", reply, value, unit),
+    ]
+    if types.b_prime:
+        security = security_value(payoff, agent)
+        comparisons.append(equal("value at type B′, security value", value, security, unit))
+    if types.a:
+        found = best_found(payoff, agent, threat, rng)
+        comparisons.append(at_most("profile found, value at type A", found, value, unit))
+    return comparisons
 
 
 def _jump(instance: Instance) -> Findings:
@@ -136,11 +202,14 @@ def _jump(instance: Instance) -> Findings:
 def _saddle_is_security(instance: Instance) -> Findings:
     agent = _agent(instance)
     payoffs = stage_payoffs(instance.game, 0)
-    ((_, types),) = _selected(instance, payoffs[None])
+    if instance.threat.masks is not None:
+        return Findings(undecided="what corrupted agents can play depends on the state")
+    ((policy, types),) = _selected(instance, payoffs[None])
     unit = float(np.ptp(payoffs[agent])) or 1.0
     security = security_value(payoffs[agent], agent)
+    value = worth(payoffs[agent], policy, agent, instance.threat)
     return Findings(
-        comparisons=[equal("value at the saddle, security value", types[agent].value, security, unit)],
+        comparisons=[equal("value at the saddle, security value", value, security, unit)],
         hypotheses={SADDLE.name: types[agent].b},
         tolerance=TOLERANCE,
         justification=WHY,
@@ -149,18 +218,29 @@ def _saddle_is_security(instance: Instance) -> Findings:
 
 
 def _security_is_saddle(instance: Instance) -> Findings:
-    agent = _agent(instance)
+    """Look at the selected stage ARNEQ and all pure ones of type B′ for the one that is least of a saddle."""
     payoffs = stage_payoffs(instance.game, 0)
-    ((policy, types),) = _selected(instance, payoffs[None])
-    own_first = np.moveaxis(payoffs[agent], agent, 0).reshape(payoffs.shape[agent + 1], -1)
-    unit = float(np.ptp(own_first)) or 1.0
-    least = float((policy[agent] @ own_first).min())
+    threat, n = instance.threat, instance.game.n_agents
+    if threat.masks is not None:
+        return Findings(undecided="what corrupted agents can play depends on the state")
+    candidates = _selected(instance, payoffs[None])
+    if has_full_simplex(threat) and threat.k is not None:
+        corruptions = [threat.corruptions(n, agent) for agent in range(n)]
+        for joint in pure_play(payoffs, threat.k).profiles():
+            play = [np.eye(count)[action] for count, action in zip(payoffs.shape[1:], joint, strict=True)]
+            candidates.append((play, selected_types(payoffs, play, corruptions)))
+    comparisons = []
+    for agent in [_agent(instance)] if "agent" in instance.extras else range(n):
+        own_first = np.moveaxis(payoffs[agent], agent, 0).reshape(payoffs.shape[agent + 1], -1)
+        unit = float(np.ptp(own_first)) or 1.0
+        for policy, types in candidates:
+            if types[agent].b_prime:
+                least = float((policy[agent] @ own_first).min())
+                value = worth(payoffs[agent], policy, agent, threat)
+                comparisons.append(at_most("value, worst case of the own strategy", value, least, unit))
     return Findings(
-        comparisons=[at_most("value, worst case of the own strategy", types[agent].value, least, unit)],
-        hypotheses={
-            VALUE_IS_SECURITY.name: types[agent].b_prime,
-            DECOUPLED.name: instance.threat.decouples(instance.game.n_agents),
-        },
+        comparisons=comparisons,
+        hypotheses={VALUE_IS_SECURITY.name: bool(comparisons), DECOUPLED.name: threat.decouples(n)},
         tolerance=TOLERANCE,
         justification=WHY,
     )

@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray, common_denominator
+from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.exact_simplex import solve_integer_game
-from arneq_exact.theory.extreme_strategies import solve_linear
+from arneq_exact.theory.exact_numbers import solve_linear
 
 Array = NDArray[Any]
 Set = tuple[int, ...]
@@ -216,18 +215,3 @@ def matrix_game_value(table: Array) -> float:
 def security_value(payoff: Array, agent: int) -> float:
     """Return sec_i = max_x min_{a_-i} Q_i(x, a_-i)."""
     return matrix_game_value(np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1))
-
-
-def exact_matrix_game(table: Array) -> tuple[Fraction, list[Fraction], list[Fraction]]:
-    """Return value and optimal mixtures of a matrix game of Fractions; the mixtures prove the value."""
-    entries, _ = common_denominator([Fraction(entry) for entry in table.ravel().tolist()])
-    low = min(entries) - 1
-    width = table.shape[1]
-    rows = [[entry - low for entry in entries[at : at + width]] for at in range(0, len(entries), width)]
-    weights = solve_integer_game(rows)
-    assert weights is not None, "the simplex method met its bound of pivots"
-    x, y = ([Fraction(w, sum(side)) for w in side] for side in weights)
-    lower = min(np.array(x, dtype=object).dot(table).tolist())
-    upper = max(table.dot(np.array(y, dtype=object)).tolist())
-    assert lower == upper, "exact optimal mixtures prove the value"
-    return lower, x, y

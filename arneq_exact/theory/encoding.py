@@ -85,7 +85,13 @@ def encode(value: Any) -> Any:
 
 
 def decode(data: Any, where: str) -> Any:
-    """Return what `encode` wrote."""
+    """Return what `encode` wrote.
+
+    Raises
+    ------
+    FileError
+        If a number or an array is none.
+    """
     if isinstance(data, list):
         return tuple(decode(entry, where) for entry in data)
     if not isinstance(data, dict):
@@ -94,12 +100,19 @@ def decode(data: Any, where: str) -> Any:
         ((key, entry),) = data.items()
         if key == "fraction":
             return to_fraction(entry, where, FileError)
-        if key == "float":
-            return float(entry)
+        try:
+            if key == "float":
+                return float(entry)
+            if key == "array" and np.array(entry).dtype.kind in "biuf":
+                return frozen(np.array(entry), where)
+            if key == "float array":
+                return frozen(np.array(entry, dtype=np.float64), where)
+            if key == "exact array":
+                return frozen(np.array(entry, dtype=object), where)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, FileError):
+                raise
+            raise FileError(f"{where}: is {shown(data)}; must hold a number or an array") from None
         if key == "array":
-            return frozen(np.array(entry), where)
-        if key == "float array":
-            return frozen(np.array(entry, dtype=np.float64), where)
-        if key == "exact array":
-            return frozen(np.array(entry, dtype=object), where)
+            raise FileError(f"{where}: is {shown(data)}; must hold an array of numbers")
     return {key: decode(entry, where) for key, entry in data.items()}

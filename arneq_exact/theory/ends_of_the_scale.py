@@ -22,25 +22,30 @@ from arneq_exact.solver import solve
 from arneq_exact.theory import definition, families, first_principles
 from arneq_exact.theory.definition import Array
 from arneq_exact.theory.evidence import Findings, at_most, equal
+from arneq_exact.theory.exact_numbers import exact_matrix_game
+from arneq_exact.theory.given_play import sizes
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.stages import FULL_SIMPLEX, NO_MASKS, has_full_simplex, stages
+from arneq_exact.theory.stages import DISCOUNTED, FULL_SIMPLEX, NO_MASKS, PER_STATE, stages
 from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 
 VALUE_TOLERANCE = 1e-8
 VALUE_WHY = (
     "stage games are verified to 1e-10 of their payoff range and a residual r of the backup moves values by "
-    "at most r / (1 - discount); solutions are certified to 1e-8 of the reward range, and the unit, the "
-    "largest reward over 1 - discount, is at least half of that range"
+    "at most r / (1 - β); solutions are certified to 1e-8 of the reward range, and the unit, the largest "
+    "reward over 1 - β, is at least half of that range; β is the discount times the largest row sum"
 )
 
-NO_CORRUPTION = Hypothesis("k = 0", "No agent may be corrupted.")
-EVERYONE = Hypothesis("k at least n-1", "All other agents may be corrupted at once.")
+NO_CORRUPTION = Hypothesis("k = 0", "No agent may be corrupted.", lambda instance: instance.threat.k == 0)
+EVERYONE = Hypothesis(
+    "k at least n-1",
+    "All other agents may be corrupted at once.",
+    lambda instance: instance.threat.k is not None and instance.threat.k >= instance.game.n_agents - 1,
+)
 
 
 def value_units(game: MarkovGame) -> Array:
-    """Return, per agent, the largest value that its rewards could add up to: a unit for values (n, 1)."""
-    largest = np.abs(game.rewards).max(axis=0)
-    return (np.where(largest > 0, largest, 1.0) / (1 - game.discount))[:, None]
+    """Return every agent's size as a column (n, 1): a unit for values."""
+    return sizes(game)[:, None]
 
 
 def in_states(game: MarkovGame, array: Array, agent: int) -> list[Array]:
@@ -51,11 +56,10 @@ def in_states(game: MarkovGame, array: Array, agent: int) -> list[Array]:
 def _nash(instance: Instance) -> Findings:
     """At k = 0 values and best replies are those of a Markov decision process; a solution leaves no gain."""
     game = instance.game
-    hypotheses: dict[str, bool | None] = {NO_CORRUPTION.name: instance.threat.k == 0}
     policy = families.random_policy(instance.rng(), game)
     solution = solve(game, instance.threat, seed=instance.seed)
     if not solution.proved:
-        return Findings(hypotheses=hypotheses, undecided=f"no equilibrium was proved: {solution.message}")
+        return Findings(undecided=f"no equilibrium was proved: {solution.message}")
     unit = value_units(game)
     own, reply, own_alone, reply_alone, gains = [], [], [], [], []
     values = robust_values(game, instance.threat, policy)
@@ -75,25 +79,15 @@ def _nash(instance: Instance) -> Findings:
             equal("best reply to it, by Markov decision process", reply, reply_alone, unit),
             at_most("gain by a deviation from the solution, 0", gains, np.zeros(np.shape(gains)), unit),
         ],
-        hypotheses,
+        {},
         VALUE_TOLERANCE,
         VALUE_WHY,
     )
 
 
-def _conditions(instance: Instance) -> dict[str, bool | None]:
-    threat, n = instance.threat, instance.game.n_agents
-    return {
-        FULL_SIMPLEX.name: has_full_simplex(threat),
-        NO_MASKS.name: threat.masks is None,
-        EVERYONE.name: threat.k is not None and threat.k >= n - 1,
-    }
-
-
 def _decoupling(instance: Instance) -> Findings:
     """What an agent can guarantee does not depend on the others' policy, and is its security value."""
     game, threat = instance.game, instance.threat
-    hypotheses = _conditions(instance)
     rng = instance.rng()
     policies = [families.random_policy(rng, game) for _ in range(2)]
     first, second, security = [], [], []
@@ -110,7 +104,7 @@ def _decoupling(instance: Instance) -> Findings:
             equal("best robust value against one policy, against another", first, second, unit),
             equal("best robust value, security value", first, security, unit),
         ],
-        hypotheses,
+        {},
         VALUE_TOLERANCE,
         VALUE_WHY,
     )
@@ -119,29 +113,27 @@ def _decoupling(instance: Instance) -> Findings:
 def _decoupling_exactly(instance: Instance) -> Findings:
     """In one stage, in Fractions: the best robust value against every pure profile of the others."""
     game, threat = instance.game, instance.threat
-    hypotheses = _conditions(instance)
     best: tuple[Any, Any, Any] = (-1, 0, 0)
     for stage in stages(instance, True):
         if game.transitions.nnz:
-            return Findings(hypotheses=hypotheses, undecided="exact values are for one-shot games")
+            return Findings(undecided="exact values are for one-shot games")
         for agent in range(stage.n):
             values = []
             for profile in product(*(range(count) for count in stage.counts)):
                 play = definition.pure_play(profile, stage.counts)
                 table = definition.matrix(stage.payoffs[agent], play, agent, threat, stage.state)
-                values.append(definition.exact_matrix_game(table)[0])
+                values.append(exact_matrix_game(table)[0])
             best = max(best, ((max(values) - min(values)) / stage.size(agent), min(values), max(values)))
     name = "best robust value against one pure policy, against another"
-    return Findings([equal(name, best[1], best[2])], hypotheses)
+    return Findings([equal(name, best[1], best[2])])
 
 
 def _maximin(instance: Instance) -> Findings:
     """ARNEQ are the profiles of maximin strategies, with unique values."""
     game, threat = instance.game, instance.threat
-    hypotheses = _conditions(instance)
     solution = solve(game, threat, seed=instance.seed)
     if not solution.proved:
-        return Findings(hypotheses=hypotheses, undecided=f"no equilibrium was proved: {solution.message}")
+        return Findings(undecided=f"no equilibrium was proved: {solution.message}")
     everyone = ThreatModel(game.n_agents - 1)
     security, guaranteed = [], []
     arrays = [np.zeros((game.n_states, int(counts.max()))) for counts in game.action_counts.T]
@@ -162,7 +154,7 @@ def _maximin(instance: Instance) -> Findings:
             equal("what its strategies guarantee, security values", guaranteed, security, unit),
             at_most("gap of maximin strategies found apart, 0", gaps, np.zeros(gaps.shape), unit),
         ],
-        hypotheses,
+        {},
         VALUE_TOLERANCE,
         VALUE_WHY,
     )
@@ -189,14 +181,14 @@ def _draw_coupled(rng: np.random.Generator, drop: str) -> Instance:
     return Instance(game, ThreatModel(int(rng.integers(0, n - 1))))
 
 
-HYPOTHESES = (FULL_SIMPLEX, NO_MASKS, EVERYONE)
+HYPOTHESES = (DISCOUNTED, PER_STATE, FULL_SIMPLEX, NO_MASKS, EVERYONE)
 
 STATEMENTS = (
     Statement(
         id="T4.nash",
         title="Without corruption an ARNEQ is a Nash equilibrium",
         claim="At k = 0 values, best replies and gains are those of a Markov decision process.",
-        hypotheses=(NO_CORRUPTION,),
+        hypotheses=(DISCOUNTED, PER_STATE, NO_CORRUPTION),
         source="theory page, T4",
         status=UNDER_HYPOTHESES,
         examine=_nash,

@@ -26,10 +26,11 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import FileError, InputError
-from arneq_exact.model.json_reading import as_object, check_format, check_keys, read_json
+from arneq_exact.model.json_reading import as_list, as_object, check_format, check_keys, read_json
 from arneq_exact.model.json_writing import write_json
-from arneq_exact.model.rationals import to_fraction
+from arneq_exact.model.rationals import shown, to_fraction
 from arneq_exact.theory.encoding import decode, encode, frozen
+from arneq_exact.theory.extras import is_number
 from arneq_exact.theory.instance import Instance
 
 Number = float | Fraction
@@ -108,6 +109,21 @@ def _worst(name: str, left: Any, right: Any, unit: Any, relation: str) -> Compar
     # A side that is not a number fails.
     at = min(range(len(margins)), key=lambda place: _rank(margins[place]))
     return Comparison(name, one.ravel().tolist()[at], other.ravel().tolist()[at], relation, margins[at])
+
+
+def _text(data: Mapping[str, Any], key: str, where: str) -> str:
+    text = data[key]
+    if not isinstance(text, str):
+        raise FileError(f"{where}: {key} is {shown(text)}; must be a text")
+    return text
+
+
+def _number(data: Any, where: str) -> Number:
+    number: Any = decode(data, where)
+    if not is_number(number):
+        raise FileError(f"{where}: is {shown(data)}; must be a number")
+    result: Number = number
+    return result
 
 
 def _rank(margin: Number) -> tuple[bool, Number]:
@@ -265,30 +281,47 @@ class Evidence:
 
     @classmethod
     def from_json(cls, data: Any, where: str = "evidence") -> Evidence:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        FileError
+            If it is anything else.
+        """
         top = as_object(data, where)
         check_format(top, where, FORMAT, VERSION)
         names = ["statement", "verdict", "reason", "comparisons", "hypotheses", "dropped"]
         more = ["confirmed", "tolerance", "justification", "quantities", "instance"]
         check_keys(top, where, ["format", "version", *names, *more])
         if top["verdict"] not in VERDICTS:
-            raise FileError(f"{where}: verdict is {top['verdict']!r}; must be one of {', '.join(VERDICTS)}")
+            known = ", ".join(VERDICTS)
+            raise FileError(f"{where}: verdict is {shown(top['verdict'])}; must be one of {known}")
         comparisons = []
-        for number, entry in enumerate(top["comparisons"], 1):
+        for number, entry in enumerate(as_list(top["comparisons"], f"{where}: comparisons"), 1):
             place = f"{where}: comparison {number}"
             check_keys(as_object(entry, place), place, ["name", "left", "relation", "right", "margin"])
-            sides = {side: decode(entry[side], f"{place}: {side}") for side in ("left", "right", "margin")}
-            comparisons.append(Comparison(name=entry["name"], relation=entry["relation"], **sides))
+            if entry["relation"] not in ("<=", "="):
+                raise FileError(f"{place}: relation is {shown(entry['relation'])}; must be <= or =")
+            sides = {side: _number(entry[side], f"{place}: {side}") for side in ("left", "right", "margin")}
+            comparisons.append(Comparison(_text(entry, "name", place), relation=entry["relation"], **sides))
+        hypotheses = as_object(top["hypotheses"], f"{where}: hypotheses")
+        told = {**hypotheses, "confirmed": top["confirmed"]}
+        for name, held in told.items():
+            if not (isinstance(held, bool) or (held is None and name in hypotheses)):
+                raise FileError(f"{where}: {name!r} is {shown(held)}; must be true or false, or null if open")
+        dropped = as_list(top["dropped"], f"{where}: dropped")
+        if not all(isinstance(name, str) for name in dropped):
+            raise FileError(f"{where}: dropped is {shown(dropped)}; must be names of hypotheses")
         return cls(
-            top["statement"],
+            _text(top, "statement", where),
             top["verdict"],
             tuple(comparisons),
-            top["hypotheses"],
-            decode(top["tolerance"], f"{where}: tolerance"),
-            top["justification"],
-            decode(top["quantities"], f"{where}: quantities"),
-            top["reason"],
-            tuple(top["dropped"]),
+            hypotheses,
+            _number(top["tolerance"], f"{where}: tolerance"),
+            _text(top, "justification", where),
+            decode(as_object(top["quantities"], f"{where}: quantities"), f"{where}: quantities"),
+            _text(top, "reason", where),
+            tuple(dropped),
             Instance.from_json(top["instance"], f"{where}: instance"),
             top["confirmed"],
         )

@@ -6,7 +6,6 @@ by its own duality: the value of a matrix game is returned only if both mixtures
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -77,8 +76,10 @@ def scaled(payoffs: ExactArray) -> tuple[NDArray[Any], int]:
     return table.reshape(payoffs.shape), denominator
 
 
-def matrix_game_value(table: Sequence[Sequence[Fraction]]) -> tuple[Fraction, list[Fraction]]:
-    """Return the exact value of a matrix game and an optimal mixture of the row player, who maximises.
+def exact_matrix_game(table: ExactArray) -> tuple[Fraction, list[Fraction], list[Fraction]]:
+    """Return the value of a matrix game of Fractions or integers, and optimal mixtures that prove it.
+
+    The row player maximises.
 
     Raises
     ------
@@ -87,57 +88,47 @@ def matrix_game_value(table: Sequence[Sequence[Fraction]]) -> tuple[Fraction, li
 
     Examples
     --------
-    >>> one = Fraction(1)
-    >>> matrix_game_value([[2 * one, 0 * one], [0 * one, one]])
+    >>> exact_matrix_game(exact_array([[2, 0], [0, 1]]))[:2]
     (Fraction(2, 3), [Fraction(1, 3), Fraction(2, 3)])
     """
-    flat, unit = common_denominator(entry for row in table for entry in row)
-    width, least = len(table[0]), min(flat)
+    exact = exact_array(table)
+    flat, _ = common_denominator(exact.ravel().tolist())
+    width, least = exact.shape[1], min(flat)
     rows = [[n - least + 1 for n in flat[at : at + width]] for at in range(0, len(flat), width)]
     weights = solve_integer_game(rows)
     if weights is None:
         raise StageError("an exact matrix game met the bound of pivots")
-    x, y = (_mixture(side) for side in weights)
-    lower = min(_dot(x, column) for column in zip(*rows, strict=True))
-    upper = max(_dot(y, row) for row in rows)
+    x, y = ([Fraction(weight, sum(side)) for weight in side] for side in weights)
+    lower = min(np.array(x, dtype=object).dot(exact).tolist())
+    upper = max(exact.dot(np.array(y, dtype=object)).tolist())
     if lower != upper:
         raise StageError("an exact matrix game fails its own test: a fault in the program")
-    return (lower + least - 1) / unit, x
+    return lower, x, y
 
 
-def security_value(payoff: ExactArray, agent: int) -> Fraction:
+def exact_security_value(payoff: ExactArray, agent: int) -> Fraction:
     """Return sec_i = max_x min over a_-i of Q_i(x, a_-i) of one agent's payoffs (A1, ..., An)."""
-    table = np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1)
-    return matrix_game_value(table.tolist())[0]
+    return exact_matrix_game(np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1))[0]
 
 
-def solve_linear_system(matrix: list[list[Fraction]], right: list[Fraction]) -> list[Fraction]:
-    """Return the solution of a regular square system, by Gauss's elimination.
+def solve_linear(matrix: ExactArray, right: ExactArray) -> ExactArray | None:
+    """Solve a square system of Fractions by elimination; None if there is not exactly one solution.
 
     Examples
     --------
-    >>> one = Fraction(1)
-    >>> solve_linear_system([[2 * one, one], [one, one]], [3 * one, 2 * one])
+    >>> solve_linear(exact_array([[2, 1], [1, 1]]), exact_array([3, 2])).tolist()
     [Fraction(1, 1), Fraction(1, 1)]
     """
-    rows = [[*row, entry] for row, entry in zip(matrix, right, strict=True)]
-    size = len(rows)
-    for column in range(size):
-        pivot = next(row for row in range(column, size) if rows[row][column])
-        rows[column], rows[pivot] = rows[pivot], rows[column]
-        head = rows[column][column]
-        rows[column] = [entry / head for entry in rows[column]]
-        for row in range(size):
-            factor = rows[row][column]
-            if row != column and factor:
-                rows[row] = [a - factor * b for a, b in zip(rows[row], rows[column], strict=True)]
-    return [row[-1] for row in rows]
-
-
-def _mixture(weights: Sequence[int]) -> list[Fraction]:
-    total = sum(weights)
-    return [Fraction(weight, total) for weight in weights]
-
-
-def _dot(weights: Iterable[Fraction], values: Iterable[Any]) -> Fraction:
-    return sum((w * v for w, v in zip(weights, values, strict=True) if w), Fraction(0))
+    size = len(right)
+    lines = [[*map(Fraction, line), Fraction(value)] for line, value in zip(matrix, right, strict=True)]
+    for pivot in range(size):
+        chosen = next((r for r in range(pivot, size) if lines[r][pivot]), None)
+        if chosen is None:
+            return None
+        lines[pivot], lines[chosen] = lines[chosen], lines[pivot]
+        lines[pivot] = [value / lines[pivot][pivot] for value in lines[pivot]]
+        for r in range(size):
+            if r != pivot and lines[r][pivot]:
+                factor = lines[r][pivot]
+                lines[r] = [a - factor * b for a, b in zip(lines[r], lines[pivot], strict=True)]
+    return np.array([line[-1] for line in lines], dtype=object)

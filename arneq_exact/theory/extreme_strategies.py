@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.theory.exact_numbers import solve_linear
+
 Numbers = NDArray[Any]
 """A float64 array, or an object array of Fractions."""
 
@@ -87,20 +89,3 @@ def _mixtures(systems: Numbers) -> list[Numbers | None]:
                 clipped = np.clip(mixture, 0, None)
                 result[index] = clipped / clipped.sum()
     return result
-
-
-def solve_linear(matrix: Numbers, right: Numbers) -> Numbers | None:
-    """Solve a square system of Fractions by elimination; None if there is not exactly one solution."""
-    size = len(right)
-    lines = [[*map(Fraction, line), Fraction(value)] for line, value in zip(matrix, right, strict=True)]
-    for pivot in range(size):
-        chosen = next((r for r in range(pivot, size) if lines[r][pivot]), None)
-        if chosen is None:
-            return None
-        lines[pivot], lines[chosen] = lines[chosen], lines[pivot]
-        lines[pivot] = [value / lines[pivot][pivot] for value in lines[pivot]]
-        for r in range(size):
-            if r != pivot and lines[r][pivot]:
-                factor = lines[r][pivot]
-                lines[r] = [a - factor * b for a, b in zip(lines[r], lines[pivot], strict=True)]
-    return np.array([line[-1] for line in lines], dtype=object)

@@ -31,11 +31,12 @@ import numpy as np
 
 from arneq_exact import catalog
 from arneq_exact.certificate.build import certify
+from arneq_exact.errors import InputError
 from arneq_exact.markov.evaluate import gap
 from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray
+from arneq_exact.model.rationals import FloatArray, shown
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import families
 from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
@@ -49,7 +50,6 @@ from arneq_exact.theory.given_play import (
     by_state,
     draw_budget,
     draw_game,
-    met,
     policy_of,
     sizes,
 )
@@ -82,6 +82,23 @@ class Judged:
     errors: FloatArray
 
 
+def horizon_of(instance: Instance) -> int:
+    """Return the extras' "horizon": by default the steps of a time-indexed policy among them, or 3.
+
+    Raises
+    ------
+    InputError
+        If it is no integer of at least 1, or not the number of steps of the policy.
+    """
+    steps = {array.shape[0] for array in instance.extras.get("policy", ()) if array.ndim == 3}
+    horizon = instance.extras.get("horizon", min(steps, default=3))
+    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
+        raise InputError(f"statement: horizon is {shown(horizon)}; must be an integer of at least 1")
+    if steps - {horizon}:
+        raise InputError(f"statement: horizon is {horizon}; must be {min(steps)}, the steps of the policy")
+    return horizon
+
+
 def judged(
     game: MarkovGame,
     threat: ThreatModel,
@@ -104,12 +121,12 @@ def judged(
 
 
 def selected_plays(instance: Instance) -> list[Play]:
-    """Return the stage ARNEQs of the backward induction of the extras' "horizon", the first step first."""
+    """Return the stage ARNEQs of the backward induction over the horizon, the first step first."""
     game = instance.game
     step = StageStep(game, instance.threat, selection=instance.extras.get("selection", "first"))
     values = np.zeros((game.n_agents, game.n_states))
     plays: list[Play] = []
-    for _ in range(int(instance.extras["horizon"])):
+    for _ in range(horizon_of(instance)):
         found = step.at(values)
         plays.append(found.policy)
         values = found.value
@@ -134,9 +151,6 @@ def _zero(game: MarkovGame) -> tuple[FloatArray, FloatArray]:
 
 def _subgames(instance: Instance) -> Findings:
     game, threat = instance.game, instance.threat
-    hypotheses = {BUDGET.name: met(instance)[BUDGET.name]}
-    if not all(hypotheses.values()):
-        return Findings(hypotheses=hypotheses)
     plays = selected_plays(instance)
     solved = gap(game, threat, _indexed(game, plays))
     comparisons: list[Comparison] = []
@@ -146,16 +160,17 @@ def _subgames(instance: Instance) -> Findings:
             at_most("gain of a deviation after any history, nothing", found.upper - found.lower, 0.0, unit),
             equal("gap by the solvers, by definition", solved[agent], found.upper[0] - found.lower[0], unit),
         ]
-    return Findings(comparisons, hypotheses, 2 * STAGE_ERROR * len(plays), STAGE_WHY)
+    return Findings(comparisons, {}, 2 * STAGE_ERROR * len(plays), STAGE_WHY)
 
 
 def _sum_of_errors(instance: Instance) -> Findings:
     game, threat = instance.game, instance.threat
-    hypotheses = {BUDGET.name: met(instance)[BUDGET.name]}
-    if not all(hypotheses.values()):
-        return Findings(hypotheses=hypotheses)
-    horizon = int(instance.extras["horizon"])
-    policy = Policy(game, policy_of(instance))
+    horizon = horizon_of(instance)
+    given = policy_of(instance)
+    # A stationary policy is played at every step.
+    policy = Policy(
+        game, [array if array.ndim == 3 else np.repeat(array[None], horizon, axis=0) for array in given]
+    )
     plays = [policy.at(step) for step in range(horizon)]
     solved, claimed = gap(game, threat, policy), certify(game, threat, policy).epsilon
     comparisons: list[Comparison] = []
@@ -173,15 +188,10 @@ def _sum_of_errors(instance: Instance) -> Findings:
             equal("ε of the certificate, total gap", proved, max(0.0, float(total.max())), unit),
         ]
         shares.append(float(total.max() / max(own, 1e-300)))
-    return Findings(
-        comparisons, hypotheses, 4 * STAGE_ERROR * horizon, STAGE_WHY, {"share of the sum": shares}
-    )
+    return Findings(comparisons, {}, 4 * STAGE_ERROR * horizon, STAGE_WHY, {"share of the sum": shares})
 
 
 def _for_ever(instance: Instance) -> Findings:
-    hypotheses = met(instance)
-    if not all(hypotheses.values()):
-        return Findings(hypotheses=hypotheses)
     game, threat, afterwards = instance.game, instance.threat, policy_of(instance, "afterwards")
     plays = selected_plays(instance)
     comparisons: list[Comparison] = []
@@ -200,7 +210,7 @@ def _for_ever(instance: Instance) -> Findings:
         )
     return Findings(
         comparisons,
-        hypotheses,
+        {},
         2 * STAGE_ERROR * len(plays),
         STAGE_WHY,
         {"gap": gaps, "bound": bounds},

@@ -31,7 +31,8 @@ import numpy as np
 from arneq_exact.errors import ThreatError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.theory.extreme_strategies import Numbers, matrix_game, solve_linear, zeros
+from arneq_exact.theory.exact_numbers import solve_linear
+from arneq_exact.theory.extreme_strategies import Numbers, matrix_game, zeros
 
 Attack = tuple[tuple[int, ...], tuple[int, ...]]
 """A corruption set, ascending, and the action of each member."""
@@ -146,7 +147,7 @@ def contest(
     ThreatError
         If the threat is not a budget k, with or without a probability.
     """
-    rewards, transitions, discount = _tables(game, agent, exact)
+    rewards, transitions, discount = agent_tables(game, agent, exact)
     kind: Any = object if exact else float
     rho = 1 if threat.probability is None else Fraction(threat.probability)
     weight = rho if exact else float(rho)
@@ -181,7 +182,7 @@ def _chance(play: Sequence[Any], agent: int, members: tuple[int, ...]) -> Any:
     return result
 
 
-def _tables(game: MarkovGame, agent: int, exact: bool) -> tuple[Numbers, Numbers, Any]:
+def agent_tables(game: MarkovGame, agent: int, exact: bool) -> tuple[Numbers, Numbers, Any]:
     """Return rewards (rows,), transitions (rows, S) and the discount of an agent."""
     if not exact:
         return game.rewards[:, agent], game.transitions.toarray(), float(game.discount[agent])
@@ -200,7 +201,7 @@ def _tables(game: MarkovGame, agent: int, exact: bool) -> tuple[Numbers, Numbers
 
 def largest_row_sum(game: MarkovGame) -> Fraction:
     """Return the largest exact row sum of the transitions."""
-    _, moves, _ = _tables(game, 0, True)
+    _, moves, _ = agent_tables(game, 0, True)
     return max(sum(row, Fraction(0)) for row in moves)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import definition, families
 from arneq_exact.theory.definition import Array
@@ -159,28 +160,54 @@ def _law(rng: np.random.Generator, n: int, agent: int) -> dict[frozenset[int], F
     return {frozenset(K): p for K, p in zip(sets, weights, strict=True) if p}
 
 
+WAYS = ("probability", "distribution", "sets", "inequalities")
+"""Ways to describe an Ω_i that is no full simplex."""
+
+
 def draw_general(rng: np.random.Generator, kind: str) -> Instance:
     """Draw a stage game under a probability, a fixed distribution, listed sets or inequalities."""
     n = int(rng.integers(2, 4))
     game = families.stage_game(rng, kind, families.action_counts(rng, n, 3 if n == 2 else 2))
     informed = bool(rng.random() < 0.4)
-    way = int(rng.integers(4))
-    if way == 3:
+    return Instance(game, _omega(rng, n, WAYS[int(rng.integers(4))], informed))
+
+
+def draw_threat(rng: np.random.Generator, case: str, game: MarkovGame) -> ThreatModel:
+    """Draw a threat to a game: one of `WAYS`, or "informed" (one of these), or a budget under "masks"."""
+    n = game.n_agents
+    if case == "informed":
+        return _omega(rng, n, WAYS[int(rng.integers(1, 4))], True)
+    if case != "masks":
+        return _omega(rng, n, case, False)
+    masks = {
+        agent: {
+            state: sorted(rng.choice(count, int(rng.integers(1, count + 1)), replace=False).tolist())
+            for state, count in enumerate(game.action_counts[:, agent].tolist())
+        }
+        for agent in range(n)
+    }
+    rho = Fraction(int(rng.integers(1, 9)), 8)
+    return ThreatModel(int(rng.integers(1, n)), probability=rho if rho < 1 else None, masks=masks)
+
+
+def _omega(rng: np.random.Generator, n: int, way: str, informed: bool) -> ThreatModel:
+    """Draw a threat that is described in one of `WAYS`."""
+    if way == "inequalities":
         k = int(rng.integers(1, n))
         bound = _halfspaces(rng, len(definition.corruption_sets(n, 0, k)))
-        return Instance(game, ThreatModel(k, inequalities=bound, informed=informed))
-    if way == 0:
+        return ThreatModel(k, inequalities=bound, informed=informed)
+    if way == "probability":
         rho = Fraction(int(rng.integers(0, 9)), 8)
-        return Instance(game, ThreatModel(int(rng.integers(1, n)), probability=rho, informed=informed))
-    if way == 1:
+        return ThreatModel(int(rng.integers(1, n)), probability=rho, informed=informed)
+    if way == "distribution":
         laws = {agent: _law(rng, n, agent) for agent in range(n)}
-        return Instance(game, ThreatModel(distribution=laws, informed=informed))
+        return ThreatModel(distribution=laws, informed=informed)
     families_of = {}
     for agent in range(n):
         sets = definition.corruption_sets(n, agent, n - 1)
         chosen = [K for K in sets if rng.random() < 0.6] or [sets[-1]]
         families_of[agent] = [frozenset(K) for K in chosen]
-    return Instance(game, ThreatModel(sets=families_of, informed=informed))
+    return ThreatModel(sets=families_of, informed=informed)
 
 
 def _halfspaces(rng: np.random.Generator, size: int) -> tuple[list[list[int]], list[Fraction]]:

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
-from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -128,13 +127,6 @@ def pair(rng: Generator, drop: str) -> Instance:
     return Instance(game, threat, {"agent": int(rng.integers(n))}, family=kind)
 
 
-def three_agents(rng: Generator, drop: str) -> Instance:
-    """Draw a one-shot game of three agents with two or three actions each and a budget of 0 or 1."""
-    kind = str(rng.choice([*KINDS, "alike"]))
-    table = payoffs(rng, kind, [int(rng.integers(2, 4))] * 3)
-    return Instance(one_shot(table), ThreatModel(int(rng.integers(0, 2))), family=kind)
-
-
 def alike_agents(rng: Generator, drop: str) -> Instance:
     """Draw a one-shot game of three agents who are alike, with three actions each, and no corruption."""
     return Instance(one_shot(payoffs(rng, "alike", [3] * 3)), ThreatModel(0), family="alike")
@@ -183,8 +175,3 @@ def _moves(rng: Generator, rows: int, n_states: int) -> tuple[list[list[tuple[in
     drawn: NDArray[Any] = rng.integers(0, n_states + 1, rows)
     moves = [[(1, int(state))] if state < n_states else [] for state in drawn]
     return moves, [int(state == n_states) for state in drawn]
-
-
-def size(game: MarkovGame) -> int:
-    """Return the number of joint actions of all states."""
-    return sum(prod(map(int, counts)) for counts in game.action_counts)

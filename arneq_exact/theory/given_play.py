@@ -24,6 +24,7 @@ from arneq_exact.theory.evidence import Comparison, equal
 from arneq_exact.theory.extreme_strategies import Numbers
 from arneq_exact.theory.first_principles import Contest, is_budget
 from arneq_exact.theory.instance import Instance
+from arneq_exact.theory.stages import DISCOUNTED as DISCOUNTED
 from arneq_exact.theory.statement import Hypothesis
 
 Generator = np.random.Generator
@@ -34,8 +35,11 @@ DISCOUNTS: Final = (0.25, 0.5, 0.75, 0.9)
 STAGE_ERROR = 1e-10
 """Relative duality gap up to which the library accepts the solution of a matrix game."""
 
-DISCOUNTED = Hypothesis("discounted", "Discounts times row sums of transitions are below 1.")
-BUDGET = Hypothesis("budget", "The attacker may corrupt any k other agents, drawn anew at every state.")
+BUDGET = Hypothesis(
+    "budget",
+    "The attacker may corrupt any k other agents, drawn anew at every state.",
+    lambda instance: is_budget(instance.threat),
+)
 
 
 def draw_game(rng: Generator, kind: str, *, most_agents: int = 3, most_states: int = 3) -> MarkovGame:

@@ -14,11 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.errors import FileError, InputError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.game_json import game_from_json, game_to_json
 from arneq_exact.model.json_reading import as_object, check_keys
+from arneq_exact.model.rationals import shown
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory.encoding import decode, encode, frozen
+from arneq_exact.theory.extras import require_extras
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +35,14 @@ class Instance:
     extras : mapping
         Whatever else the statement speaks of, by name.
     seed : int
-        Of the random choices that a check makes.
+        Of the random choices that a check makes; at least 0.
     family : str
         The class of games that it was drawn from, such as "dense" or "separable".
+
+    Raises
+    ------
+    InputError
+        If the seed, the family or an extra of a known name (`arneq_exact.theory.extras`) breaks its rule.
     """
 
     game: MarkovGame
@@ -45,6 +53,11 @@ class Instance:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "extras", frozen(dict(self.extras), "Instance: extras"))
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise InputError(f"Instance: seed is {shown(self.seed)}; must be an integer of at least 0")
+        if not isinstance(self.family, str):
+            raise InputError(f"Instance: family is {shown(self.family)}; must be a text")
+        require_extras(self.game, self.extras)
 
     def rng(self) -> np.random.Generator:
         """Return a fresh generator for the random choices of a check."""
@@ -62,16 +75,25 @@ class Instance:
 
     @classmethod
     def from_json(cls, data: Any, where: str = "instance") -> Instance:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        FileError
+            If it is anything else.
+        """
         top = as_object(data, where)
         check_keys(top, where, ["family", "seed", "threat", "extras", "game"])
-        return cls(
-            game_from_json(top["game"], f"{where}: game"),
-            ThreatModel.from_json(top["threat"], f"{where}: threat"),
-            decode(as_object(top["extras"], f"{where}: extras"), f"{where}: extras"),
-            top["seed"],
-            top["family"],
-        )
+        game = game_from_json(top["game"], f"{where}: game")
+        threat = ThreatModel.from_json(top["threat"], f"{where}: threat")
+        extras = {
+            name: decode(entry, f"{where}: extras: {name}")
+            for name, entry in as_object(top["extras"], f"{where}: extras").items()
+        }
+        try:
+            return cls(game, threat, extras, top["seed"], top["family"])
+        except InputError as error:
+            raise FileError(f"{where}: {error}") from None
 
     def same_as(self, other: Instance) -> bool:
         """Tell whether two instances are equal, bit for bit."""

@@ -10,19 +10,26 @@ from arneq_exact.theory import (
     best_response_operator,
     best_response_set,
     certificate_bound,
+    chain,
     common_reward,
     contraction,
     convergence,
     ends_of_the_scale,
     finite_horizon,
     fixed_point,
+    fresh_selection,
     general_threats,
     history,
+    horizon_solver,
     linear_program,
+    majority_votes,
+    markov_threats,
+    memory,
     monotonicity,
     polymatrix_form,
     product_attacks,
     pure_attacks,
+    sampled_updates,
     static_corruption,
     type_decision,
     value_rise,
@@ -42,17 +49,24 @@ STATEMENTS: tuple[Statement, ...] = (
     *type_decision.STATEMENTS,
     *contraction.STATEMENTS,
     *convergence.STATEMENTS,
+    *sampled_updates.STATEMENTS,
+    *fresh_selection.STATEMENTS,
     *common_reward.STATEMENTS,
     *without_types.STATEMENTS,
+    *majority_votes.STATEMENTS,
     *best_response_operator.STATEMENTS,
     *best_response_set.STATEMENTS,
     *fixed_point.STATEMENTS,
     *history.STATEMENTS,
     *general_threats.STATEMENTS,
+    *markov_threats.STATEMENTS,
     *polymatrix_form.STATEMENTS,
     *certificate_bound.STATEMENTS,
     *static_corruption.STATEMENTS,
+    *chain.STATEMENTS,
+    *memory.STATEMENTS,
     *finite_horizon.STATEMENTS,
+    *horizon_solver.STATEMENTS,
 )
 
 
@@ -68,7 +82,7 @@ def statement(name: str) -> Statement:
         if one.id == name:
             return one
     known = ", ".join(one.id for one in STATEMENTS)
-    raise InputError(f"theory: statement {name!r} is unknown; must be one of {known}")
+    raise InputError(f"statement {name!r} is unknown; must be one of {known}")
 
 
 def statements(names: Sequence[str] = ()) -> tuple[Statement, ...]:

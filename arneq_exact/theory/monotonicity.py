@@ -22,30 +22,49 @@ from arneq_exact.stage.enumeration import enumerate_equilibria, enumeration_clas
 from arneq_exact.theory import definition, families, first_principles
 from arneq_exact.theory.definition import Array
 from arneq_exact.theory.ends_of_the_scale import VALUE_TOLERANCE, VALUE_WHY, value_units
-from arneq_exact.theory.evidence import Comparison, Findings, at_most
+from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
+from arneq_exact.theory.exact_numbers import exact_matrix_game
+from arneq_exact.theory.given_play import by_state
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.stages import LP_TOLERANCE, Stage, stages
-from arneq_exact.theory.statement import FALSE_WITHOUT, PROVED, Hypothesis, Statement
+from arneq_exact.theory.stages import DISCOUNTED, LP_TOLERANCE, PER_STATE, Stage, is_plain_budget, stages
+from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 
-TWO_AGENTS = Hypothesis("two agents", "There are at most two agents.")
+TWO_AGENTS = Hypothesis(
+    "two agents", "There are at most two agents.", lambda instance: instance.game.n_agents <= 2
+)
 
 
 def _policy(instance: Instance) -> Findings:
-    """Robust value and best robust value of a drawn policy, for k = 0, 1, ..., n."""
-    game = instance.game
-    policy = families.random_policy(instance.rng(), game)
+    """Robust value and best robust value of a drawn policy, for k = 0, 1, ..., n.
+
+    The side at k+1 is computed from first principles for one agent, which is drawn; the side at k by the
+    solvers.
+    """
+    game, rng = instance.game, instance.rng()
+    policy = families.random_policy(rng, game)
+    agent = int(rng.integers(game.n_agents))
+    own_play = by_state(game, policy[agent], agent)
     unit = value_units(game)
-    values, replies = [], []
+    values, replies, by_hand, best_by_hand = [], [], [], []
     for k in range(game.n_agents + 1):
         threat = ThreatModel(k)
         values.append(robust_values(game, threat, policy))
-        replies.append([best_response(game, threat, policy, agent).value for agent in range(game.n_agents)])
+        replies.append([best_response(game, threat, policy, i).value for i in range(game.n_agents)])
+        faced = first_principles.contest(game, threat, list(policy), agent)
+        by_hand.append(first_principles.robust_value(faced, own_play))
+        best_by_hand.append(first_principles.best_value(faced)[0])
     own, best = np.array(values), np.array(replies)
+    defined, best_defined = np.array(by_hand), np.array(best_by_hand)
+    size = float(np.ravel(unit[agent])[0])
     return Findings(
         [
             at_most("robust value at k+1, at k", own[1:], own[:-1], unit),
             at_most("best robust value at k+1, at k", best[1:], best[:-1], unit),
             at_most("robust value, best robust value", own, best, unit),
+            at_most("robust value at k+1 by definition, at k", defined[1:], own[:-1, agent], size),
+            at_most("best robust value at k+1 by definition, at k", best_defined[1:], best[:-1, agent], size),
+            equal("robust value by definition, by the solvers", defined, own[:, agent], size),
+            equal("best robust value by definition, by the solvers", best_defined, best[:, agent], size),
         ],
         {},
         VALUE_TOLERANCE,
@@ -71,48 +90,53 @@ def _security(instance: Instance) -> Findings:
 
 def _equilibria(instance: Instance) -> Findings:
     """All stage ARNEQ at k+1 against all at k, from the enumeration."""
-    game, k = instance.game, instance.threat.k
-    hypotheses: dict[str, bool | None] = {TWO_AGENTS.name: game.n_agents <= 2}
-    if k is None:
-        return Findings(hypotheses=hypotheses, undecided="there is no budget k")
+    k = instance.threat.k
+    if k is None or not is_plain_budget(instance.threat):
+        return Findings(undecided="the threat is not a budget k and nothing besides")
     comparisons: list[Comparison] = []
     counted = []
+    # All are listed, or all but a continuum whose extreme points are: where some may be missing it is open.
+    partial = ""
     for stage in stages(instance):
         tables = []
         for threat in (ThreatModel(k), ThreatModel(k + 1)):
             points = [threat.corruptions(stage.n, agent) for agent in range(stage.n)]
             if enumeration_class(stage.counts, points) is None:
-                return Findings(hypotheses=hypotheses, undecided="not all stage ARNEQ can be listed")
+                return Findings(undecided="not all stage ARNEQ can be listed")
             found = enumerate_equilibria(stage.payoffs, threat)
             if not len(found):
-                return Findings(hypotheses=hypotheses, undecided=f"none is listed: {found.argument}")
+                return Findings(undecided=f"none is listed: {found.argument}")
+            if found.completeness != "complete":
+                partial = f"not all stage ARNEQ are listed: {found.argument}"
             tables.append(np.stack([one.values for one in found.equilibria]))
         counted.append([len(table) for table in tables])
         unit = np.array([stage.size(agent) for agent in range(stage.n)])
         comparisons.append(
             at_most("ARNEQ value at k+1, at k", tables[1].max(axis=0), tables[0].min(axis=0), unit)
         )
+    if any(one.margin < -LP_TOLERANCE for one in comparisons):
+        # A rise among those that are listed is one, whatever else there may be.
+        partial = ""
     return Findings(
         comparisons,
-        hypotheses,
+        {},
         LP_TOLERANCE,
         "listed equilibria have a regret of at most 1e-10 of the payoff range, which is at most 2 units",
         {"equilibria at k and k+1": np.array(counted)},
+        partial,
     )
 
 
 def _equilibria_exactly(instance: Instance) -> Findings:
     """In one stage, in Fractions: the pure ARNEQ at k+1 against those at k."""
     game, k = instance.game, instance.threat.k
-    hypotheses: dict[str, bool | None] = {TWO_AGENTS.name: game.n_agents <= 2}
-    if k is None or game.transitions.nnz:
-        return Findings(
-            hypotheses=hypotheses, undecided="exact values are for one-shot games with a budget k"
-        )
+    one_shot = game.n_states == 1 and not game.transitions.nnz
+    if k is None or not is_plain_budget(instance.threat) or not one_shot:
+        return Findings(undecided="exact values are for one-shot games with a budget k")
     (stage,) = stages(instance, True)
     before, after = (pure_equilibria(stage, budget) for budget in (k, k + 1))
     if not before or not after:
-        return Findings(hypotheses=hypotheses, undecided="there is no pure ARNEQ at k, or none at k+1")
+        return Findings(undecided="there is no pure ARNEQ at k, or none at k+1")
     worst = min(
         (
             (before[one][agent] - after[other][agent], agent, one, other)
@@ -123,7 +147,7 @@ def _equilibria_exactly(instance: Instance) -> Findings:
     )
     _, agent, one, other = worst
     comparison = at_most(f"value to agent {agent} at k+1, at k", after[other][agent], before[one][agent])
-    return Findings([comparison], hypotheses, quantities={"profile at k": one, "profile at k+1": other})
+    return Findings([comparison], quantities={"profile at k": one, "profile at k+1": other})
 
 
 def pure_equilibria(stage: Stage, k: int) -> dict[tuple[int, ...], list[Fraction]]:
@@ -136,7 +160,7 @@ def pure_equilibria(stage: Stage, k: int) -> dict[tuple[int, ...], list[Fraction
         for agent, action in enumerate(profile):
             table: Array = definition.matrix(stage.payoffs[agent], play, agent, threat, stage.state)
             own = table[action].min()
-            if definition.exact_matrix_game(table)[0] > own:
+            if exact_matrix_game(table)[0] > own:
                 break
             values.append(own)
         else:
@@ -175,9 +199,9 @@ STATEMENTS = (
         id="T5",
         title="More corruption is worth no more to a fixed policy",
         claim="For a fixed policy the robust value and the best robust value do not rise with k.",
-        hypotheses=(),
+        hypotheses=(DISCOUNTED,),
         source="theory page, T5: the attacker has more columns",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_policy,
         families=families.by_kind(_draw_markov),
     ),
@@ -185,9 +209,9 @@ STATEMENTS = (
         id="T5.security",
         title="An ARNEQ is worth at least the security value",
         claim="No ARNEQ is worth less to an agent than what it can guarantee against everyone.",
-        hypotheses=(),
+        hypotheses=(DISCOUNTED, PER_STATE),
         source="theory page, T5",
-        status=PROVED,
+        status=UNDER_HYPOTHESES,
         examine=_security,
         families=families.by_kind(_draw_solvable),
     ),

@@ -23,12 +23,8 @@ from numpy.typing import NDArray
 from arneq_exact.markov.bellman import backup
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.theory.definition import exact_payoffs
-from arneq_exact.theory.exact_numbers import (
-    ExactArray,
-    exact_moves,
-    solve_linear_system,
-)
-from arneq_exact.theory.pure_play import Joint, corruption_sets, pure_play, unique_profile
+from arneq_exact.theory.exact_numbers import ExactArray, exact_array, exact_moves, solve_linear
+from arneq_exact.theory.pure_play import Joint, largest_sets, pure_play, unique_profile
 
 LONGEST = 12
 """Longest period that is looked for."""
@@ -134,17 +130,18 @@ def proved_orbit(game: MarkovGame, k: int, play: list[Play]) -> PeriodicOrbit | 
         floats = np.stack([payoffs[agent, rows[agent]] for agent in range(n)])
     for agent in range(n):
         # Unknown V^t(s) has number t S + s;  V^{t+1}(s) = r + γ Σ P V^t.
-        matrix = [[Fraction(int(a == b)) for b in range(period * size)] for a in range(period * size)]
-        right = [Fraction(0)] * (period * size)
+        matrix = exact_array(np.eye(period * size))
+        right = exact_array(np.zeros(period * size))
         for t in range(period):
             for state in range(size):
                 row = int(attacked[t][agent, state])
                 at = ((t + 1) % period) * size + state
                 right[at] = exact_payoffs(game, state)[agent].ravel()[row - int(game.offsets[state])]
                 for p, s in exact_moves(game, row):
-                    matrix[at][t * size + s] -= discount[agent] * p
-        solved = solve_linear_system(matrix, right)
-        values[:, agent, :] = np.array(solved, dtype=object).reshape(period, size)
+                    matrix[at, t * size + s] -= discount[agent] * p
+        solved = solve_linear(matrix, right)
+        assert solved is not None, "the values of a discounted orbit are unique"
+        values[:, agent, :] = solved.reshape(period, size)
     if any((values[t] == values[0]).all() for t in range(1, period)):
         return None
     for t in range(period):
@@ -170,7 +167,7 @@ def _worst_row(
 ) -> int:
     """Return the row that the attacker of `agent` turns a pure joint action into."""
     best: tuple[float, Joint] | None = None
-    for K in corruption_sets(payoff.ndim, k, agent):
+    for K in largest_sets(payoff.ndim, agent, k):
         at = tuple(slice(None) if j in K else action for j, action in enumerate(joint))
         block = payoff[at]
         number = int(np.argmin(block))

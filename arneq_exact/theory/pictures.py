@@ -17,6 +17,7 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solver import solve
 from arneq_exact.theory import families
+from arneq_exact.theory.assumptions import common_types
 
 ITERATIONS = 24
 SETTLED = 1e-12
@@ -26,7 +27,8 @@ SETTLED = 1e-12
 def contraction_traces(seed: int = 0) -> list[dict[str, Any]]:
     """Return the ratio of residuals per iteration, for one run in each of a few classes.
 
-    Each has "label", "discount", "ratio" (one number per iteration) and "types" ("fixed" or "not fixed").
+    Each has "label", "discount", "ratio" (one number per iteration) and "types" ("fixed", "not fixed" or
+    "undecided").
     """
     rng = np.random.default_rng(seed)
     runs = [
@@ -45,13 +47,11 @@ def _trace(game: MarkovGame, k: int) -> dict[str, Any]:
     residual = found.trace.residual
     kept = residual[1:] > SETTLED * residual[0]
     settled = len(kept) if kept.all() else int(np.argmin(kept))
-    types = found.trace.types[: settled + 1]
-    # A type holds throughout if its flag is set in every iteration; it may differ between agents and states.
-    fixed = bool((np.bitwise_and.reduce(types, axis=0) > 0).all())
+    fixed = common_types(found.trace.types[: settled + 1]).fixed
     return {
         "discount": float(game.discount.max()),
         "ratio": found.trace.ratio[1 : settled + 1].tolist(),
-        "types": "fixed" if fixed else "not fixed",
+        "types": {True: "fixed", False: "not fixed", None: "undecided"}[fixed],
         "status": found.status,
     }
 

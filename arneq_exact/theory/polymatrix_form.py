@@ -27,6 +27,7 @@ from arneq_exact.stage.polymatrix import solve_polymatrix
 from arneq_exact.theory import definition, families
 from arneq_exact.theory.definition import Array
 from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
+from arneq_exact.theory.exact_numbers import exact_matrix_game
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.monotonicity import TWO_AGENTS
 from arneq_exact.theory.stages import LP_TOLERANCE, Stage, stages
@@ -35,7 +36,16 @@ from arneq_exact.theory.statement import UNDER_HYPOTHESES, Hypothesis, Statement
 DRAWS = 8
 """Non-negative vectors on which M is tried."""
 
-PROBABILITY = Hypothesis("one probability", "Each agent sees the other corrupted with one probability.")
+
+def _one_probability(instance: Instance) -> bool:
+    threat = instance.threat
+    limits = (threat.masks, threat.inequalities)
+    return instance.game.n_agents == 2 and threat.k is not None and all(limit is None for limit in limits)
+
+
+PROBABILITY = Hypothesis(
+    "one probability", "Each of two agents sees the other corrupted with one probability.", _one_probability
+)
 
 
 def _probability(threat: ThreatModel) -> Fraction:
@@ -111,17 +121,15 @@ def _equilibrium(instance: Instance, stage: Stage, play: Sequence[Sequence[Any]]
     gaps = []
     for agent in range(2):
         table = definition.matrix(stage.payoffs[agent], mixtures, agent, instance.threat)
-        gaps.append(definition.exact_matrix_game(table)[0] - mixtures[agent].dot(table).min())
+        gaps.append(exact_matrix_game(table)[0] - mixtures[agent].dot(table).min())
     return equal(f"gap of {where}, 0", gaps, [Fraction(0)] * 2)
 
 
 def _problem(instance: Instance) -> Findings:
     """Equilibria solve the problem, and Lemke's solution of it is an equilibrium."""
     threat, game = instance.threat, instance.game
-    one = threat.k is not None and threat.masks is None and threat.inequalities is None
-    hypotheses: dict[str, bool | None] = {TWO_AGENTS.name: game.n_agents == 2, PROBABILITY.name: one}
-    if game.n_agents != 2 or not one or game.transitions.nnz:
-        return Findings(hypotheses=hypotheses, undecided="the problem is written for two agents in one stage")
+    if not _one_probability(instance) or game.transitions.nnz or game.n_states > 1:
+        return Findings(undecided="the problem is written for two agents in one stage")
     rng = instance.rng()
     (stage,) = stages(instance, True)
     rho = _probability(threat)
@@ -131,9 +139,7 @@ def _problem(instance: Instance) -> Findings:
     solved = ExactStageSolver(2, threat).solve(list(stage.payoffs))
     widths = [len(attack) for attack in solved.attack]
     if rho > 0 and widths != sizes[2:]:
-        return Findings(
-            [equal("attacks of both attackers, columns of the solver", sizes[2:], widths)], hypotheses
-        )
+        return Findings([equal("attacks of both attackers, columns of the solver", sizes[2:], widths)])
     attacks = [
         # At probability 0 nothing is attacked; any best reply completes the equilibrium.
         attack if rho > 0 else _worst(stage, solved.policy, agent)
@@ -147,11 +153,11 @@ def _problem(instance: Instance) -> Findings:
         [numerators[at : at + width] for at in range(0, width * width, width)], sizes
     )
     if lemke is None:
-        return Findings(comparisons, hypotheses, undecided="Lemke's method met its bound of pivots")
+        return Findings(comparisons, undecided="Lemke's method met its bound of pivots")
     mixtures = [[Fraction(weight, sum(weights)) for weight in weights] for weights in lemke]
     comparisons.append(_equilibrium(instance, stage, mixtures[:2], "Lemke's solution"))
     comparisons += _solves(M, q, sizes, mixtures)
-    return Findings(comparisons, hypotheses)
+    return Findings(comparisons)
 
 
 def _worst(stage: Stage, policy: Sequence[Sequence[Fraction]], agent: int) -> list[Fraction]:
@@ -162,13 +168,9 @@ def _worst(stage: Stage, policy: Sequence[Sequence[Fraction]], agent: int) -> li
 
 def _compiled(instance: Instance) -> Findings:
     """The compiled Lemke method ends at an equilibrium, judged from the definition."""
-    threat, game = instance.threat, instance.game
-    hypotheses: dict[str, bool | None] = {
-        TWO_AGENTS.name: game.n_agents == 2,
-        PROBABILITY.name: threat.k is not None and threat.masks is None,
-    }
-    if not all(hypotheses.values()):
-        return Findings(hypotheses=hypotheses, undecided="the problem is written for two agents")
+    threat = instance.threat
+    if not _one_probability(instance):
+        return Findings(undecided="the problem is written for two agents")
     rho = float(_probability(threat))
     gaps, zero, sizes = [], [], []
     for stage in stages(instance):
@@ -181,7 +183,7 @@ def _compiled(instance: Instance) -> Findings:
             sizes.append(stage.size(agent))
     return Findings(
         [at_most("gap of Lemke's solution by HiGHS, 0", gaps, zero, sizes)],
-        hypotheses,
+        {},
         LP_TOLERANCE,
         "equilibria are verified to a regret of 1e-10 of the payoff range, which is at most 2 units; "
         "HiGHS is asked for 1e-10 on each constraint",

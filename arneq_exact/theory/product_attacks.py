@@ -21,6 +21,7 @@ from arneq_exact.stage.linear import solve_matrix_games
 from arneq_exact.theory import definition, families
 from arneq_exact.theory.definition import Array
 from arneq_exact.theory.evidence import Findings, equal
+from arneq_exact.theory.exact_numbers import exact_matrix_game
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.pure_attacks import draw_stage, mixed_attacks
 from arneq_exact.theory.stages import (
@@ -193,7 +194,7 @@ def _minimax_exactly(instance: Instance) -> Findings:
             if any(count > 2 for j, count in enumerate(stage.counts) if j != agent):
                 continue
             table = definition.matrix(stage.payoffs[agent], stage.play, agent, threat, stage.state)
-            value, _, _ = definition.exact_matrix_game(table)
+            value, _, _ = exact_matrix_game(table)
             bound = _bisect(stage, agent, threat.k or 0, value)
             if bound is not None and (bound - value) / stage.size(agent) > best:
                 best, found = (bound - value) / stage.size(agent), (value, bound)
@@ -219,7 +220,7 @@ def _bisect(stage: Stage, agent: int, k: int, value: Fraction) -> Fraction | Non
             for K in sets:
                 mix = [played.get(j, stage.play[j]) if j in K else stage.play[j] for j in range(stage.n)]
                 columns.append(definition.reply_values(stage.payoffs[agent], agent, mix))
-        bound, _, _ = definition.exact_matrix_game(np.stack(columns, axis=1))
+        bound, _, _ = exact_matrix_game(np.stack(columns, axis=1))
         if bound > value:
             least = bound if least is None else min(least, bound)
             continue

@@ -18,13 +18,13 @@ from arneq_exact.theory import definition, families
 from arneq_exact.theory.definition import Array, Attack
 from arneq_exact.theory.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.instance import Instance
+from arneq_exact.theory.pure_play import largest_sets
 from arneq_exact.theory.stages import (
     FULL_SIMPLEX,
     NO_MASKS,
     Stage,
     has_full_simplex,
     kernel_matrix,
-    largest_sets,
     rational_mixture,
     stages,
     summed,
@@ -63,7 +63,8 @@ def largest_set_columns(stage: Stage, threat: ThreatModel, agent: int) -> Array:
     """Return what the agent's actions earn under each pure attack on a set of size m that masks allow."""
     masks = threat.masks or {}
     columns = []
-    for K in largest_sets(stage, threat, agent):
+    assert threat.k is not None
+    for K in largest_sets(stage.n, agent, threat.k):
         choices = [masks.get(j, {}).get(stage.state, range(stage.counts[j])) for j in K]
         for actions in product(*choices):
             attack = Attack({K: Fraction(1)}, {K: dict(zip(K, actions, strict=True))})

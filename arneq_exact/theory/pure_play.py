@@ -67,8 +67,8 @@ class PurePlay:
         return np.asarray(self.values[index])
 
 
-def corruption_sets(n: int, k: int, agent: int) -> list[Joint]:
-    """Return the sets of min(k, n−1) agents other than `agent`."""
+def largest_sets(n: int, agent: int, k: int) -> list[Joint]:
+    """Return the sets of exactly min(k, n−1) agents other than `agent`."""
     return list(combinations([j for j in range(n) if j != agent], min(k, n - 1)))
 
 
@@ -96,7 +96,7 @@ def pure_play(payoffs: Payoffs, k: int) -> PurePlay:
     strict = equilibrium.copy()
     values = np.empty_like(payoffs)
     for agent, payoff in enumerate(payoffs):
-        sets = corruption_sets(n, k, agent)
+        sets = largest_sets(n, agent, k)
         worst = [payoff.min(axis=K, keepdims=True) if K else payoff for K in sets]
         value = worst[0] + np.zeros_like(payoff)
         for other in worst[1:]:
@@ -139,7 +139,7 @@ def survivors(payoffs: Payoffs, k: int) -> list[list[int]]:
         changed = False
         for agent, payoff in enumerate(payoffs):
             if len(left[agent]) > 1:
-                kept = _undominated(payoff, corruption_sets(n, k, agent), agent, left)
+                kept = _undominated(payoff, largest_sets(n, agent, k), agent, left)
                 if len(kept) < len(left[agent]):
                     left[agent], changed = kept, True
     return left

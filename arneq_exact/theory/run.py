@@ -18,19 +18,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from arneq_exact.errors import InputError
-from arneq_exact.model.json_reading import check_format, read_json
+from arneq_exact.errors import FileError, InputError
+from arneq_exact.model.json_reading import as_object, check_format, check_keys, read_json
 from arneq_exact.model.json_writing import write_json
 from arneq_exact.model.rationals import shown
 from arneq_exact.theory.encoding import decode, encode
-from arneq_exact.theory.evidence import HOLDS, NOT_MET, UNDECIDED, VIOLATED, Evidence
+from arneq_exact.theory.evidence import HOLDS, NOT_MET, UNDECIDED, VERDICTS, VIOLATED, Evidence
 from arneq_exact.theory.ledger import statement, statements
 from arneq_exact.theory.statement import Statement
 
 FORMAT, PART_FORMAT, VERSION = "arneq-ledger-run", "arneq-ledger-part", 1
 
 PART = 20
-"""Instances of a part: a second or less, which is what an interruption may cost a worker."""
+"""Instances of a part: a second or two of the slowest statements, which an interruption may cost a worker."""
 
 KEPT = 2
 """Violations and open cases of a part that are kept whole; the others can be drawn again by their number."""
@@ -53,6 +53,8 @@ class Sample:
     margin : float or None
         The least margin; None if nothing was compared.
     tolerance : float
+    only_a : bool or None
+        Whether type A holds and type B′ does not; None where the statement does not tell.
     seconds : float
         Processor time of drawing and checking.
     """
@@ -63,6 +65,7 @@ class Sample:
     verdict: str
     margin: float | None
     tolerance: float
+    only_a: bool | None
     seconds: float
 
 
@@ -94,7 +97,8 @@ class LedgerRun:
         """Return a row per statement and class of games, or per statement.
 
         Each row has "statement", "title", "status", "class" (empty per statement), "games", "met"
-        (hypotheses met and decided), "undecided", "violations", "worst_margin", "tolerance" and "seconds"
+        (hypotheses met and decided), "only_a" (those of them that are of type A and not B′, None where the
+        statement does not tell), "undecided", "violations", "worst_margin", "tolerance" and "seconds"
         (processor time).
         """
         rows = []
@@ -104,6 +108,7 @@ class LedgerRun:
                 chosen = [sample for sample in own if name in ("", sample.family)]
                 judged = [sample for sample in chosen if sample.verdict in (HOLDS, VIOLATED)]
                 margins = [sample.margin for sample in judged if sample.margin is not None]
+                told = [sample.only_a for sample in judged if sample.only_a is not None]
                 rows.append(
                     {
                         "statement": one.id,
@@ -112,6 +117,7 @@ class LedgerRun:
                         "class": name,
                         "games": len(chosen),
                         "met": len(judged),
+                        "only_a": sum(told) if told else None,
                         "undecided": sum(sample.verdict == UNDECIDED for sample in chosen),
                         "violations": sum(sample.verdict == VIOLATED for sample in chosen),
                         "worst_margin": min(margins, default=None),
@@ -123,6 +129,8 @@ class LedgerRun:
 
     def worst(self, name: str) -> Evidence | None:
         """Draw and check again the instance with the least margin of a statement."""
+        from arneq_exact.markov.bellman import one_blas_thread
+
         judged = [
             sample
             for sample in self.samples
@@ -132,7 +140,8 @@ class LedgerRun:
             return None
         least = min(judged, key=lambda sample: (sample.verdict != VIOLATED, sample.margin, sample.index))
         one = statement(name)
-        return one.check_instance(one.draw(least.index, self.seed))
+        with one_blas_thread():
+            return one.check_instance(one.draw(least.index, self.seed))
 
 
 def run(
@@ -168,7 +177,7 @@ def run(
     """
     for value, name, least in ((games, "games", 1), (seed, "seed", 0), (workers, "workers", 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(f"theory run: {name} is {shown(value)}; must be an integer of at least {least}")
+            raise InputError(f"run: {name} is {shown(value)}; must be an integer of at least {least}")
     chosen = statements(names)
     place = None if folder is None else _claimed(Path(folder), seed)
     parts = [(one.id, first, min(first + PART, games)) for one in chosen for first in range(0, games, PART)]
@@ -176,7 +185,7 @@ def run(
     for part in parts if place else []:
         path = _path(place, part)
         if path.exists():
-            found[part] = _read(path)
+            found[part] = _read(path, part)
     missing = [part for part in parts if part not in found]
     for part, data in _computed(missing, seed, workers):
         if place:
@@ -197,6 +206,9 @@ def run(
 
 
 Part = tuple[str, int, int]
+"""A statement's id, the number of the first instance, and the number after the last one."""
+
+SAMPLE_KEYS = ("index", "family", "verdict", "margin", "tolerance", "seconds")
 
 
 def _computed(parts: Iterable[Part], seed: int, workers: int) -> Iterator[tuple[Part, dict[str, Any]]]:
@@ -230,6 +242,7 @@ def compute(part: Part, seed: int) -> tuple[Part, dict[str, Any]]:
                     "verdict": found.verdict,
                     "margin": encode(None if found.margin is None else float(found.margin)),
                     "tolerance": float(found.tolerance),
+                    "only_a": found.quantities.get("only A"),
                     "seconds": round(time.process_time() - start, 6),
                 }
             )
@@ -250,9 +263,38 @@ def _path(folder: Path | None, part: Part) -> Path:
     return folder / "parts" / f"{name}-{first:06d}-{last:06d}.json"
 
 
-def _read(path: Path) -> dict[str, Any]:
-    data = read_json(path)
-    check_format(data, str(path), PART_FORMAT, VERSION)
+def _read(path: Path, part: Part) -> dict[str, Any]:
+    """Return the data of a finished part.
+
+    Raises
+    ------
+    FileError
+        If the file is no part, or does not hold the part's samples, all of them, in order.
+    """
+    where = str(path)
+    data = as_object(read_json(path), where)
+    check_format(data, where, PART_FORMAT, VERSION)
+    check_keys(data, where, ["format", "version", "samples", "evidence"])
+    for name in ("samples", "evidence"):
+        if not isinstance(data[name], list):
+            raise FileError(f"{where}: {name} is {shown(data[name])}; must be a list")
+    _, first, last = part
+    wanted = list(range(first, last))
+    for number, entry in enumerate(data["samples"], 1):
+        place = f"{where}: sample {number}"
+        check_keys(as_object(entry, place), place, SAMPLE_KEYS)
+        if entry["verdict"] not in VERDICTS:
+            raise FileError(
+                f"{place}: verdict is {shown(entry['verdict'])}; must be one of {', '.join(VERDICTS)}"
+            )
+        for name, kind in (("family", str), ("tolerance", int | float), ("seconds", int | float)):
+            if not isinstance(entry[name], kind):
+                raise FileError(f"{place}: {name} is {shown(entry[name])}; must be a text or a number")
+    held = [entry["index"] for entry in data["samples"]]
+    if held != wanted:
+        raise FileError(
+            f"{where}: holds the samples {shown(held)}; must be {first} to {last - 1}, all of them in order"
+        )
     return data
 
 

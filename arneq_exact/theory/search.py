@@ -25,6 +25,7 @@ import numpy as np
 from arneq_exact.errors import FileError, InputError, StageError
 from arneq_exact.model.json_reading import as_object, check_format, check_keys, read_json
 from arneq_exact.model.json_writing import write_json
+from arneq_exact.model.rationals import shown
 from arneq_exact.theory import ledger
 from arneq_exact.theory.evidence import VIOLATED, Evidence
 from arneq_exact.theory.instance import Instance
@@ -102,11 +103,23 @@ class Counterexample:
 
     @classmethod
     def from_json(cls, data: Any, where: str = "counterexample") -> Counterexample:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        FileError
+            If it is anything else.
+        """
         top = as_object(data, where)
         check_format(top, where, FORMAT, VERSION)
         names = ["statement", "dropped", "seed", "draws", "violations", "evidence", "found", "command"]
         check_keys(top, where, ["format", "version", *names])
+        for name in ("statement", "dropped"):
+            if not isinstance(top[name], str):
+                raise FileError(f"{where}: {name} is {shown(top[name])}; must be a text")
+        for name in ("seed", "draws", "violations"):
+            if isinstance(top[name], bool) or not isinstance(top[name], int) or top[name] < 0:
+                raise FileError(f"{where}: {name} is {shown(top[name])}; must be an integer of at least 0")
         result = cls(
             top["statement"],
             top["dropped"],
@@ -169,7 +182,8 @@ def search(
     Raises
     ------
     InputError
-        If there is no such statement or hypothesis, or the statement has no check in exact arithmetic.
+        If there is no such statement or hypothesis, the statement has no check in exact arithmetic, or the
+        budget or the seed is out of range.
 
     Examples
     --------
@@ -180,9 +194,11 @@ def search(
     chosen = ledger.statement(statement) if isinstance(statement, str) else statement
     chosen.require_hypotheses([drop])
     if chosen.confirm is None:
-        raise InputError(f"theory: statement {chosen.id} has no check in exact arithmetic; must have one")
+        raise InputError(f"statement {chosen.id}: has no check in exact arithmetic; must have one")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"search: seed is {shown(seed)}; must be an integer of at least 0")
     if not budget > 0:
-        raise InputError(f"theory: budget is {budget!r}; must be a number of seconds above 0")
+        raise InputError(f"search: budget is {budget!r}; must be a number of seconds above 0")
     deadline = monotonic() + budget
     hunt = _Hunt(chosen, drop, seed)
     try:

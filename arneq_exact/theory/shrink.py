@@ -139,19 +139,21 @@ def shrink(
     judge : function
         Whether an instance is still a counterexample.
     deadline : float, optional
-        Moment of `time.monotonic` after which no attempt is made; the best so far is returned.
+        Moment of `time.monotonic` after which no attempt is made; the best so far is returned, as it is on
+        Ctrl-C.
     attempts : int
         The most attempts.
     """
     run = _Run(Draft.of(instance), judge, deadline, attempts)
     try:
+        # What was accepted last is whole at any moment: an interrupt costs the attempt that it falls into.
         while True:
             while any(map(run.accepts, _simpler_shapes(run.best))):
                 pass
             changed = [run.simplify(state, place) for state, place in _entries(run.best)]
             if not any(changed):
                 break
-    except _OutOfBudget:
+    except (_OutOfBudget, KeyboardInterrupt):
         pass
     return run.best.instance(), run.tried
 

@@ -26,11 +26,38 @@ from arneq_exact.theory.statement import Hypothesis
 
 EPS = float(np.finfo(float).eps)
 
+
+def has_full_simplex(threat: ThreatModel) -> bool:
+    """Tell whether the threat is a budget k with the full simplex over its sets."""
+    limits = (threat.probability, threat.distribution, threat.inequalities)
+    return threat.k is not None and all(limit is None for limit in limits)
+
+
+def is_plain_budget(threat: ThreatModel) -> bool:
+    """Tell whether the threat is a budget k and nothing besides: full simplex, no masks, drawn anew."""
+    return has_full_simplex(threat) and threat.masks is None and threat.timing == "per-state"
+
+
 FULL_SIMPLEX = Hypothesis(
-    "full simplex", "The attacker may choose any distribution over the sets of at most k other agents."
+    "full simplex",
+    "The attacker may choose any distribution over the sets of at most k other agents.",
+    lambda instance: has_full_simplex(instance.threat),
 )
-NO_MASKS = Hypothesis("no masks", "A corrupted agent may play all of its actions.")
-PER_STATE = Hypothesis("per-state", "Corruption is drawn anew at every state.")
+NO_MASKS = Hypothesis(
+    "no masks",
+    "A corrupted agent may play all of its actions.",
+    lambda instance: instance.threat.masks is None,
+)
+PER_STATE = Hypothesis(
+    "per-state",
+    "Corruption is drawn anew at every state.",
+    lambda instance: instance.threat.timing == "per-state",
+)
+DISCOUNTED = Hypothesis(
+    "discounted",
+    "Discounts times row sums of transitions are below 1.",
+    lambda instance: bool((instance.game.contraction < 1).all()),
+)
 
 
 class Stage(NamedTuple):
@@ -99,19 +126,6 @@ def kernel_matrix(
     points = corruptions_at(threat, payoff.ndim, state)[agent]
     built: FloatArray = robust_matrix(payoff[None], [one[None] for one in play], points, agent)[0]
     return built
-
-
-def largest_sets(stage: Stage, threat: ThreatModel, agent: int) -> list[tuple[int, ...]]:
-    """Return the corruption sets of size m = min(k, n−1)."""
-    assert threat.k is not None
-    size = min(threat.k, stage.n - 1)
-    return [K for K in definition.corruption_sets(stage.n, agent, threat.k) if len(K) == size]
-
-
-def has_full_simplex(threat: ThreatModel) -> bool:
-    """Tell whether the threat is a budget k with the full simplex over its sets."""
-    limits = (threat.probability, threat.distribution, threat.inequalities)
-    return threat.k is not None and all(limit is None for limit in limits)
 
 
 def rounding(game_rows: int) -> float:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,18 @@ class Hypothesis:
         Short, as it stands in evidence and on the command line.
     text : str
         What is assumed, in one sentence.
+    decide : function, optional
+        Decides it from the instance at little cost, before anything is computed. Without one the check
+        itself has to decide.
+    droppable : bool
+        Whether the statement can be asked for without it. It cannot where nothing would be left to check,
+        such as for a statement about one family of games.
     """
 
     name: str
     text: str
+    decide: Callable[[Instance], bool | None] | None = field(default=None, compare=False, repr=False)
+    droppable: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,14 +140,18 @@ class Statement:
     def check_instance(self, instance: Instance, *, drop: Sequence[str] = ()) -> Evidence:
         """Check the statement on an instance; see `check`.
 
-        Where a solver gives up on a stage game that the check needs, the evidence is undecided and says so.
+        Hypotheses that are decided beforehand come first: where one fails nothing else is computed, so that a
+        statement can be checked on games that it is not about. Where a solver gives up on a stage game that
+        the check needs, the evidence is undecided and says so.
         """
-        self.require_hypotheses(drop)
-        try:
-            findings = self.examine(instance)
-        except StageError as error:
-            findings = Findings(undecided=f"a solver gave up: {error}")
-        return Evidence.of(self.id, findings, instance, drop)
+
+        def examine(instance: Instance) -> Findings:
+            try:
+                return self.examine(instance)
+            except StageError as error:
+                return Findings(undecided=f"a solver gave up: {error}")
+
+        return Evidence.of(self.id, self._judged(instance, drop, examine), instance, drop)
 
     def confirm_exactly(self, instance: Instance, *, drop: Sequence[str] = ()) -> Evidence:
         """Check the statement on an instance in exact arithmetic.
@@ -149,15 +161,38 @@ class Statement:
         InputError
             If the statement has no exact form.
         """
-        self.require_hypotheses(drop)
         if self.confirm is None:
             raise InputError(f"statement {self.id}: has no check in exact arithmetic")
-        return Evidence.of(self.id, self.confirm(instance), instance, drop, confirmed=True)
+        return Evidence.of(
+            self.id, self._judged(instance, drop, self.confirm), instance, drop, confirmed=True
+        )
+
+    def _judged(
+        self, instance: Instance, drop: Sequence[str], examine: Callable[[Instance], Findings]
+    ) -> Findings:
+        """Return the findings with every hypothesis told: None for one that nothing has decided."""
+        self.require_hypotheses(drop)
+        held: dict[str, bool | None] = {
+            one.name: one.decide(instance) if one.decide is not None else None for one in self.hypotheses
+        }
+        if any(told is False and name not in drop for name, told in held.items()):
+            return Findings(hypotheses=held)
+        findings = examine(instance)
+        strangers = sorted(set(findings.hypotheses) - set(held))
+        if strangers:
+            raise InputError(
+                f"statement {self.id}: its check tells of {', '.join(strangers)}; must be its own hypotheses"
+            )
+        return replace(findings, hypotheses={**held, **findings.hypotheses})
 
     def require_hypotheses(self, names: Sequence[str]) -> None:
-        """Refuse names that are none of the statement's hypotheses."""
-        named = [hypothesis.name for hypothesis in self.hypotheses]
+        """Refuse names that are none of the statement's hypotheses, and those it cannot do without."""
+        named = [hypothesis.name for hypothesis in self.hypotheses if hypothesis.droppable]
         for name in names:
+            if name in {hypothesis.name for hypothesis in self.hypotheses} - set(named):
+                raise InputError(
+                    f"statement {self.id}: hypothesis {name!r} says what it is about; must not be dropped"
+                )
             if name not in named:
                 raise InputError(
                     f"statement {self.id}: hypothesis {name!r} is unknown; must be "

@@ -16,9 +16,7 @@ and one K that attains the minimum of the rect backup in every reached state (d_
 k = 0, for k ≥ n−1 and for two agents there is but one K of size m, so that it does. It is not enough that
 one K is the worst of the W^K in every state: what it cannot do in one state another set may do better.
 
-**The chain.** s1 → s2 → end, three agents, k = 1, all play C. Agent 1 earns w in s1 if agent 2 plays C, and
-w' in s2 if agent 3 does. Drawn anew, corruption takes both: W^rect = 0. A set that stays takes one:
-W^static(s1) = min(w, γ w').
+A chain on which the two differ is in `arneq_exact.theory.chain`.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -55,7 +53,7 @@ from arneq_exact.theory.given_play import (
     sizes,
 )
 from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
+from arneq_exact.theory.statement import FALSE_WITHOUT, Hypothesis, Statement
 
 CERTAIN = Hypothesis("certain", "A set that is drawn is corrupted for certain, not with a probability.")
 ONE_SET = Hypothesis(
@@ -195,44 +193,6 @@ def _equal(instance: Instance, exact: bool, worst_set: bool) -> Findings:
     return Findings(comparisons, hypotheses, 2 * value_tolerance(game), VALUE_ERROR)
 
 
-def _chain(instance: Instance) -> Findings:
-    game, threat = instance.game, instance.threat
-    first, second = instance.extras["first"], instance.extras["second"]
-    gamma = game.exact_discount()[0]
-    policy = policy_of(instance)
-    defined = corruptions(game, threat, [exact_mixtures(array) for array in policy], 0, exact=True)
-    played = Policy(game, policy)
-    anew, once = robust_values(game, threat, played)[0], static_values(game, threat, played).values[0]
-    kept = np.array([min(first, gamma * second), Fraction(0)], dtype=object)
-    size = float(max(first, second))
-    return Findings(
-        [
-            equal("drawn anew, 0", defined.rect, kept * 0),
-            equal("drawn once, (min(w, γ w'), 0)", defined.static(), kept),
-            equal("drawn anew by the solvers, 0", anew, 0.0, size),
-            equal("drawn once by the solvers, (min(w, γ w'), 0)", once, kept.astype(float), size),
-        ],
-        met(instance),
-        1e-14,
-        "the solvers add and multiply two numbers in doubles; the definitions are evaluated in Fractions",
-        {"difference": kept[0]},
-    )
-
-
-def draw_chain(rng: np.random.Generator) -> Instance:
-    """Draw the chain with rational rewards and discount."""
-    first, second = (Fraction(int(rng.integers(1, 10)), int(rng.integers(1, 10))) for _ in range(2))
-    gamma = Fraction(int(rng.integers(1, 10)), 10)
-    rewards, moves = [], []
-    for state in range(2):
-        for joint in product(range(2), repeat=3):
-            keeps = joint[1 + state] == 0
-            rewards.append([(first, second)[state] * int(keeps), 0, 0])
-            moves.append([(1, 1)] if state == 0 else [])
-    game = MarkovGame.from_rows([[2, 2, 2]] * 2, rewards, moves, gamma, termination=[0] * 8 + [1] * 8)
-    return Instance(game, ThreatModel(1), {"first": first, "second": second})
-
-
 def _any_budget(rng: np.random.Generator, kind: str) -> Instance:
     game = draw_game(rng, kind)
     policy = tuple(families.random_policy(rng, game))
@@ -315,15 +275,5 @@ STATEMENTS = (
         confirm=lambda instance: _equal(instance, True, True),
         families=_EQUAL,
         candidates=_draw_triple,
-    ),
-    Statement(
-        id="T13.chain",
-        title="A chain on which the two differ",
-        claim="On the chain W^rect(s1) = 0 and W^static(s1) = min(w, γ w') > 0 for agent 1.",
-        hypotheses=(DISCOUNTED, BUDGET),
-        source=_SOURCE,
-        status=UNDER_HYPOTHESES,
-        examine=_chain,
-        families={"chain": draw_chain},
     ),
 )

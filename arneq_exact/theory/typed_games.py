@@ -18,7 +18,6 @@ state ignores actions. Whether the type is there is decided at each stage game; 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from math import prod
 from typing import Final
 
@@ -33,6 +32,10 @@ Generator = np.random.Generator
 
 TYPED: Final = ("separable", "planted", "aligned", "common", "zero-sum", "decoupled")
 """Separable and aligned ones have 0 < k < n−1, planted and common ones k = 0."""
+
+DISCOUNTS: Final = (0.2, 0.35, 0.5)
+FAR: Final = {"planted": 0.1, "zero-sum": 0.1, "decoupled": 0.25}
+"""How often a discount is 9/10, by class: a procedure takes 170 iterations then."""
 
 
 def typed_payoffs(rng: Generator, kind: str, counts: Sequence[int], pairs: int) -> FloatArray:
@@ -94,26 +97,47 @@ def pair_game(pair: FloatArray) -> MarkovGame:
 
 
 def sampled_game(rng: Generator, kind: str) -> Instance:
-    """Draw a Markov game of a class whose states are near each other: samples must not reverse a choice."""
-    drawn = typed_game(rng, kind, nearness=0.03)
-    directions = [1, -1] if kind == "zero-sum" else [1] * drawn.game.n_agents
-    return replace(drawn, extras={**drawn.extras, "directions": directions})
+    """Draw a small Markov game of a class whose states are near each other.
 
-
-def typed_game(rng: Generator, kind: str, nearness: float = 1.0) -> Instance:
-    """Draw a Markov game of a class, with two states and a discount of at most 1/2."""
+    Samples must not reverse a choice, and all pairs are to be visited. Discounts are at most 1/2.
+    """
     counts, threat, selection = typed_setting(rng, kind, small=True)
+    counts = tuple(min(count, 2 if len(counts) > 2 else 3) for count in counts)
+    game = _markov_game(rng, kind, counts, 2, float(rng.choice(DISCOUNTS)), nearness=0.01)
+    directions = [1, -1] if kind == "zero-sum" else [1] * game.n_agents
+    return Instance(game, threat, {"selection": selection, "directions": directions})
+
+
+def typed_game(rng: Generator, kind: str) -> Instance:
+    """Draw a Markov game of a class with two or three states.
+
+    Discounts are at most 1/2, and now and then 9/10 in classes where types are decided fast.
+    """
+    counts, threat, selection = typed_setting(rng, kind, small=True)
+    n_states = 3 if rng.random() < 0.3 else 2
+    far = rng.random() < FAR.get(kind, 0.0)
+    discount = 0.9 if far else float(rng.choice(DISCOUNTS))
+    game = _markov_game(rng, kind, counts, n_states, discount)
+    return Instance(game, threat, {"selection": selection})
+
+
+def _markov_game(
+    rng: Generator,
+    kind: str,
+    counts: Sequence[int],
+    n_states: int,
+    discount: float,
+    nearness: float = 1.0,
+) -> MarkovGame:
+    """Draw rewards and transitions of a class; at nearness 0 all states have the same rewards."""
     rows = prod(counts)
-    n_states = 2
     drawn = typed_payoffs(rng, kind, counts, n_states)
     rewards = np.moveaxis(drawn[:1] + nearness * (drawn - drawn[:1]), 0, 1)
     still = np.repeat(rng.dirichlet(np.ones(n_states), n_states)[:, None], rows, axis=1)
     free = rng.dirichlet(np.ones(n_states), (n_states, rows))
     share = {"zero-sum": 1.0, "decoupled": 1.0, "aligned": 0.02}.get(kind, 0.0)
     moves = (1 - share) * still + share * free
-    discount = float(rng.choice([0.2, 0.35, 0.5]))
-    game = MarkovGame.from_arrays(rewards, moves.reshape(n_states, *counts, n_states), discount)
-    return Instance(game, threat, {"selection": selection})
+    return MarkovGame.from_arrays(rewards, moves.reshape(n_states, *counts, n_states), discount)
 
 
 def by_type(

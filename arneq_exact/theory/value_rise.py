@@ -12,32 +12,41 @@ from fractions import Fraction
 import numpy as np
 
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.enumeration import enumerate_equilibria
+from arneq_exact.stage.enumeration import corruptions_at, enumerate_equilibria, enumeration_class
 from arneq_exact.theory import generators
 from arneq_exact.theory.definition import exact_payoffs, stage_payoffs
 from arneq_exact.theory.evidence import Findings, at_most
 from arneq_exact.theory.exact_numbers import exact_array, scaled
 from arneq_exact.theory.instance import Instance
+from arneq_exact.theory.monotonicity import TWO_AGENTS
 from arneq_exact.theory.pure_play import pure_play, unique_profile
+from arneq_exact.theory.stages import is_plain_budget
 from arneq_exact.theory.statement import FALSE_WITHOUT, Hypothesis, Statement
 
-TWO_AGENTS = Hypothesis("two agents", "There are two agents.")
 UNIQUE = Hypothesis("unique", "The stage ARNEQ at k and that at k + 1 are the only ones.")
 
 
 def _least_rise(instance: Instance) -> Findings:
     """The smallest rise over agents, all stage ARNEQ enumerated."""
-    game, k = instance.game, instance.threat.k
-    if k is None:
-        return Findings(undecided="the threat is no budget")
-    payoffs = stage_payoffs(game, 0)
-    lists = [enumerate_equilibria(payoffs, ThreatModel(budget)) for budget in (k, k + 1)]
-    unique = all(found.completeness == "complete" and len(found) == 1 for found in lists)
+    k = instance.threat.k
+    if k is None or not is_plain_budget(instance.threat):
+        return Findings(undecided="the threat is not a budget k and nothing besides")
+    payoffs = stage_payoffs(instance.game, 0)
+    lists = []
+    for threat in (ThreatModel(k), ThreatModel(k + 1)):
+        if enumeration_class(payoffs.shape[1:], corruptions_at(threat, len(payoffs), 0)) is None:
+            return Findings(undecided="not all stage ARNEQ can be listed")
+        lists.append(enumerate_equilibria(payoffs, threat))
+    if not all(len(found) for found in lists):
+        return Findings(undecided=f"none is listed: {lists[0].argument}; {lists[1].argument}")
+    several = any(len(found) > 1 or not found.isolated for found in lists)
+    complete = all(found.completeness == "complete" for found in lists)
+    unique = False if several else (complete or None)
     before, after = (found.equilibria[0].values for found in lists)
     unit = float(np.ptp(payoffs)) or 1.0
     return Findings(
         comparisons=[at_most("least rise of a value", float((after - before).min()), 0.0, unit)],
-        hypotheses={TWO_AGENTS.name: game.n_agents <= 2, UNIQUE.name: unique},
+        hypotheses={UNIQUE.name: unique},
         tolerance=1e-8,
         justification="listed equilibria are verified to 1e-10 of the payoff range",
         quantities={"before": before, "after": after},
@@ -47,8 +56,8 @@ def _least_rise(instance: Instance) -> Findings:
 def _least_rise_exactly(instance: Instance) -> Findings:
     """The same in Fractions, where elimination proves both ARNEQ to be unique."""
     game, k = instance.game, instance.threat.k
-    if k is None:
-        return Findings(undecided="the threat is no budget")
+    if k is None or not is_plain_budget(instance.threat):
+        return Findings(undecided="the threat is not a budget k and nothing besides")
     whole, unit = scaled(exact_payoffs(game, 0))
     values, profiles = [], []
     for budget in (k, k + 1):
@@ -62,7 +71,7 @@ def _least_rise_exactly(instance: Instance) -> Findings:
     spread = Fraction(int(whole.max() - whole.min()), unit) or Fraction(1)
     return Findings(
         comparisons=[at_most("least rise of a value", rise, Fraction(0), spread)],
-        hypotheses={TWO_AGENTS.name: game.n_agents <= 2, UNIQUE.name: True},
+        hypotheses={UNIQUE.name: True},
         quantities={"profiles": profiles, "before": before, "after": after},
     )
 

@@ -26,7 +26,16 @@ TABLE = Path(__file__).parent.parent / "theory" / "evidence.csv"
 LONGEST, WIDEST = 40, 100
 """Lines of a counterexample that are shown, and characters of a line."""
 
-COLUMNS = ("class of game", "games", "hypotheses met", "undecided", "violations", "worst margin", "tolerance")
+COLUMNS = (
+    "class of game",
+    "games",
+    "hypotheses met",
+    "only A",
+    "undecided",
+    "violations",
+    "worst margin",
+    "tolerance",
+)
 
 
 def parts(label: str) -> list[Statement]:
@@ -45,7 +54,13 @@ def described(found: Counterexample) -> str:
     worst = found.evidence.comparisons[0]
     sides = f"{worst.name}: {_short(worst.left)} {worst.relation} {_short(worst.right)}"
     instance = found.instance
-    return f"{instance.game.describe_size()}, threat {instance.threat.describe()}; fails, exactly: {sides}"
+    drawn = f"draw {found.draws} of seed {found.seed}"
+    if found.found.family != "given":
+        drawn += f", from the class “{found.found.family}” of the search's generators"
+    return (
+        f"{instance.game.describe_size()}, threat {instance.threat.describe()}; fails, exactly: {sides}; "
+        f"{drawn}, then shrunk"
+    )
 
 
 def _short(number: Any) -> str:
@@ -141,7 +156,7 @@ class EvidenceTable(Table):
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(TABLE))
         rows = [[row["statement"], *(_rounded(row[name], name) for name in COLUMNS)] for row in runs()]
-        return [self.table(("statement", *COLUMNS), rows, (16, 22, 8, 10, 10, 10, 12, 12))]
+        return [self.table(("statement", *COLUMNS), rows, (16, 22, 8, 10, 8, 10, 10, 12, 12))]
 
 
 def _rounded(text: str, column: str) -> str:

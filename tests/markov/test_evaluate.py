@@ -18,7 +18,7 @@ from arneq_exact.markov.decoupled import run as solve_decoupled
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.strategies.threats import KINDS
+from arneq_exact.strategies.threats import PER_STATE
 
 
 def every_threat(n: int) -> dict[str, ThreatModel]:
@@ -81,7 +81,7 @@ def test_robust_values_under_any_threat_are_a_fixed_point(data):
     """Against the worst attack that is named nothing changes, and the best response is worth no less."""
     game = data.draw(strategies.games(position="degenerate"))
     policy = data.draw(strategies.policies(game))
-    threat = data.draw(strategies.threats(game, kinds=KINDS))
+    threat = data.draw(strategies.threats(game, kinds=PER_STATE))
     values = robust_values(game, threat, policy)
     for agent in range(game.n_agents):
         contest = brute_force.Contest(game, threat, policy, agent)

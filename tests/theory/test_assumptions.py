@@ -8,7 +8,7 @@ import pytest
 
 from arneq_exact import catalog, iterate
 from arneq_exact.errors import InputError
-from arneq_exact.learning.step_sizes import Constant, Geometric, Polynomial
+from arneq_exact.learning.step_sizes import Constant, Geometric, Polynomial, StepSize
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED
 from arneq_exact.theory.assumptions import (
@@ -56,6 +56,24 @@ def test_step_sizes(schedule, verdict, reason):
     assert found.verdict == verdict
     assert reason in found.reason
     assert found.held == {"holds": True, "violated": False, "undecided": None}[verdict]
+
+
+def test_a_stranger_cannot_vouch_for_its_own_sums():
+    """Whoever has the attributes of a schedule, or derives from one, is still not decided."""
+
+    class Stranger:
+        name, largest, sum_diverges, square_sum_converges = "mine", 0.5, True, True
+
+        def __call__(self, visits):
+            return np.full(np.shape(visits), 0.5)
+
+    class Derived(Polynomial):
+        def __call__(self, visits):
+            return np.full(np.shape(visits), 0.5)
+
+    assert isinstance(Stranger(), StepSize)
+    for schedule in (Stranger(), Derived()):
+        assert step_size_assumption(schedule).verdict == "undecided"
 
 
 def test_types_of_one_game_with_both():

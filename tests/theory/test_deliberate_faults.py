@@ -19,6 +19,7 @@ import pytest
 
 from arneq_exact.certificate import check, check_float
 from arneq_exact.certificate.integers import IntegerGame
+from arneq_exact.learning import nash_q
 from arneq_exact.markov import bellman
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.stage_step import StageStep
@@ -65,7 +66,11 @@ FAULTS = {
         ("T14.errors",),
     ),
     "attacker's sign, stage values of the procedure": Fault(
-        StageStep, "at_payoffs", ".min(axis=1)", ".max(axis=1)", ("T14.subgames",)
+        StageStep,
+        "at_payoffs",
+        ".min(axis=1)",
+        ".max(axis=1)",
+        ("T7", "T7.asynchronous", "T14.subgames"),
     ),
     "attacker's sign, checker": Fault(
         check, "_residuals", ".sum(axis=1).min(axis=1)", ".sum(axis=1).max(axis=1)", ("T12.soundness",)
@@ -75,28 +80,64 @@ FAULTS = {
         "_points",
         "len(K) < largest",
         "len(K) != max(largest - 1, 0)",
-        ("T1", "T6.types", "T9.contraction", "T9.fixed-point", "T12.soundness", "T13.order", "T14.errors"),
+        (
+            "T1",
+            "T5",
+            "T6",
+            "T6.types",
+            "T7",
+            "T7.common",
+            "T9.contraction",
+            "T9.fixed-point",
+            "T12.soundness",
+            "T13.order",
+            "T14.errors",
+        ),
     ),
     "K too large": Fault(
         ThreatModel,
         "family",
         "min(self.k or 0, n - 1) + 1",
         "min((self.k or 0) + 1, n - 1) + 1",
-        ("T1", "T6.types", "T9.contraction", "T9.fixed-point", "T12.soundness", "T13.order", "T14.errors"),
+        (
+            "T1",
+            "T5",
+            "T6",
+            "T6.types",
+            "T7",
+            "T7.asynchronous",
+            "T7.common",
+            "T9.contraction",
+            "T9.fixed-point",
+            "T12.soundness",
+            "T13.order",
+            "T14.errors",
+        ),
     ),
     "a benign agent averaged instead of corrupted": Fault(
         robust,
         "robust_matrix",
         "\n            for j, actions in corruption.allowed:",
         AVERAGED,
-        ("T1", "T2.maximin", "T9.contraction", "T10", "T13.order", "T14.errors"),
+        (
+            "T1",
+            "T2.maximin",
+            "T5",
+            "T6",
+            "T7",
+            "T7.common",
+            "T9.contraction",
+            "T10",
+            "T13.order",
+            "T14.errors",
+        ),
     ),
     "discount applied twice, backup": Fault(
         bellman,
         "backup_agent",
         "game.discount[agent] * values",
         "game.discount[agent] ** 2 * values",
-        ("T9.contraction", "T14.errors"),
+        ("T5", "T7", "T9.contraction", "T14.errors"),
     ),
     "discount applied twice, value of play": Fault(
         bellman,
@@ -125,6 +166,30 @@ FAULTS = {
         "game.exact_discount()[agent] * self.row_sum",
         "game.exact_discount()[agent]",
         ("T12.soundness",),
+    ),
+    "discount applied twice, Nash-Q": Fault(
+        nash_q, "_rules", "discount=game.discount,", "discount=game.discount**2,", ("T7.asynchronous",)
+    ),
+    "attacker's sign, stage values of Nash-Q": Fault(
+        nash_q._Run,
+        "_solve",
+        "(mixture[0] @ matrix[0]).min()",
+        "(mixture[0] @ matrix[0]).max()",
+        ("T7.asynchronous",),
+    ),
+    "steps of the wrong visit, Nash-Q": Fault(
+        nash_q._Run,
+        "_extend_steps",
+        "len(self.steps) + 1, 2 * visits + 1,",
+        "len(self.steps) + 2, 2 * visits + 2,",
+        ("T7.asynchronous",),
+    ),
+    "nothing is learnt, Nash-Q": Fault(
+        nash_q._Run,
+        "_extend_steps",
+        "[self.steps, further]",
+        "[self.steps, 0 * further]",
+        ("T7.asynchronous",),
     ),
     "type A tested over pure profiles only": Fault(
         greatest_value._Search,

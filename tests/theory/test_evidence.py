@@ -23,7 +23,7 @@ GAME = MarkovGame.one_shot([[["1/3", -1], [-1, 1]], [[-1, 1], [1, -1]]])
 INSTANCE = Instance(
     GAME,
     ThreatModel(1, probability="1/7"),
-    {"other": np.array([[Fraction(1, 3), Fraction(2)]], dtype=object), "value": np.array([0.1, 2.0])},
+    {"third": np.array([[Fraction(1, 3), Fraction(2)]], dtype=object), "value": np.array([0.1, 2.0])},
     seed=5,
     family="dense",
 )
@@ -181,6 +181,49 @@ def test_statements_refuse_a_wrong_status_and_unknown_hypotheses():
     assert made("proved under hypotheses").check(GAME, ThreatModel(1), seed=3).seed == 3
     with pytest.raises(InputError, match="must be 'proved' if there are none, and only then"):
         made("proved")
+
+
+def test_a_hypothesis_that_nothing_decides_is_open():
+    """A check that tells nothing of a hypothesis cannot have met it, and tells of no other ones."""
+    assumed = (Hypothesis("types", "One type holds."), Hypothesis("early", "Seed.", lambda i: i.seed == 5))
+
+    def made(told) -> Statement:
+        return Statement(
+            "T0",
+            "t",
+            "c",
+            assumed,
+            "s",
+            "proved under hypotheses",
+            lambda i: Findings([GOOD], told),
+            {"x": lambda r: INSTANCE},
+        )
+
+    silent = made({}).check_instance(INSTANCE)
+    assert (silent.verdict, silent.reason) == ("undecided", "not decided: types")
+    assert silent.hypotheses == {"types": None, "early": True}
+    assert made({}).check_instance(INSTANCE, drop=["types"]).verdict == "holds"
+    assert made({"types": True}).check_instance(INSTANCE).verdict == "holds"
+    with pytest.raises(InputError, match="its check tells of luck; must be its own hypotheses"):
+        made({"luck": True}).check_instance(INSTANCE)
+
+
+def test_nothing_is_computed_where_an_early_hypothesis_fails():
+    def examine(instance):
+        raise AssertionError("not to be called")
+
+    early = Hypothesis("early", "The seed is 5.", lambda instance: instance.seed == 5)
+    one = replace(
+        ledger.statement("T1.sets"), hypotheses=(early,), status="proved under hypotheses", examine=examine
+    )
+    other = replace(INSTANCE, seed=6)
+    found = one.check_instance(other)
+    assert (found.verdict, found.reason) == ("hypotheses not met", "not met: early")
+    with pytest.raises(AssertionError, match="not to be called"):
+        one.check_instance(other, drop=["early"])
+    fixed = replace(one, hypotheses=(replace(early, droppable=False),))
+    with pytest.raises(InputError, match="hypothesis 'early' says what it is about; must not be dropped"):
+        fixed.check_instance(other, drop=["early"])
 
 
 def test_a_solver_that_gives_up_leaves_the_statement_undecided():

@@ -11,8 +11,8 @@ import pytest
 
 from arneq_exact import Policy, ThreatModel
 from arneq_exact.errors import ThreatError
-from arneq_exact.theory.exact_numbers import exact_array
-from arneq_exact.theory.extreme_strategies import candidate_strategies, matrix_game, solve_linear
+from arneq_exact.theory.exact_numbers import exact_array, solve_linear
+from arneq_exact.theory.extreme_strategies import candidate_strategies, matrix_game
 from arneq_exact.theory.first_principles import (
     attacks,
     best_value,

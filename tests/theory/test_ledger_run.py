@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import pytest
 
 from arneq_exact import cli
-from arneq_exact.errors import InputError
+from arneq_exact.errors import FileError, InputError
 from arneq_exact.report.theory_page import table_text
 from arneq_exact.theory import ledger
 from arneq_exact.theory import run as running
@@ -70,6 +70,33 @@ def test_more_games_go_on_from_fewer(tmp_path, monkeypatch):
     assert [sample.index for sample in found.samples] == list(range(40))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda data: data.update(samples=data["samples"][:3]),
+            "holds the samples .*; must be 0 to 19, all of",
+        ),
+        (lambda data: data["samples"].reverse(), "must be 0 to 19, all of them in order"),
+        (
+            lambda data: data["samples"][4].update(verdict="fine"),
+            "sample 5: verdict is 'fine'; must be",
+        ),
+        (lambda data: data["samples"][4].pop("margin"), "sample 5: key 'margin' is missing"),
+        (lambda data: data["samples"][4].update(seconds="2"), "sample 5: seconds is '2'; must be"),
+        (lambda data: data.update(samples=5), "samples is 5; must be a list"),
+    ],
+)
+def test_a_part_must_hold_all_of_its_samples(tmp_path, change, message):
+    run(["T1.sets"], games=20, folder=tmp_path / "kept")
+    path = tmp_path / "kept" / "parts" / "T1.sets-000000-000020.json"
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+    with pytest.raises(FileError, match=message):
+        run(["T1.sets"], games=20, folder=tmp_path / "kept")
+
+
 def test_a_folder_belongs_to_one_run(tmp_path, monkeypatch):
     run(["T1.sets"], games=2, folder=tmp_path / "kept")
     with pytest.raises(InputError, match="holds a run of seed 0; must be a new folder"):
@@ -86,7 +113,7 @@ def test_a_folder_belongs_to_one_run(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("name", "value"), [("games", 0), ("games", 2.5), ("seed", -1), ("workers", True)])
 def test_arguments_out_of_range_are_refused(name, value):
-    with pytest.raises(InputError, match=rf"theory run: {name} is {value}; must be an integer of at least"):
+    with pytest.raises(InputError, match=rf"^run: {name} is {value}; must be an integer of at least"):
         run(["T1.sets"], **{name: value})
 
 
@@ -120,6 +147,14 @@ def test_the_table_has_a_row_for_each_class():
     ]
     assert all(row["violations"] == "0" and float(row["worst margin"]) <= 0 for row in rows)
     assert sum(int(row["hypotheses met"]) for row in rows) == 16
+    assert {row["only A"] for row in rows} == {""}
+
+
+def test_the_table_counts_games_of_type_a_alone():
+    """Between the ends of the scale aligned interests are of type A and not B′; decoupled ones are of B′."""
+    counted = {row["class"]: (row["met"], row["only_a"]) for row in run(["T6"], games=12).table()}
+    assert counted["separable, 0 < k < n-1"] == counted["aligned, 0 < k < n-1"] == (2, 2)
+    assert counted["decoupled"] == (2, 0)
 
 
 class Tags(HTMLParser):
@@ -218,3 +253,76 @@ def test_the_command_searches(tmp_path, capsys):
     assert json.loads(out.read_text())["evidence"]["verdict"] == "violated"
     assert cli.main(["theory", "search", "T1.sets", "--drop", "luck"]) == 2
     assert "hypothesis 'luck' is unknown; must be one of full simplex, no masks" in capsys.readouterr().err
+    assert cli.main(["theory", "search", "T1.sets", "--drop", "no masks", "--seed", "-1"]) == 2
+    assert "seed is -1; must be an integer of at least 0" in capsys.readouterr().err
+    assert cli.main(["theory", "repeat", str(out)]) == 0
+    assert "the file says the same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "message"),
+    [
+        (["comparisons"], 5, "comparisons: is 5; must be a list"),
+        (["comparisons", 0, "left"], "x", "comparison 1: left: is 'x'; must be a number"),
+        (["comparisons", 0, "relation"], "<", "comparison 1: relation is '<'; must be <= or ="),
+        (["comparisons", 0, "name"], 1, "comparison 1: name is 1; must be a text"),
+        (["hypotheses"], None, "hypotheses: is None; must be an object"),
+        (["hypotheses", "no masks"], 1, "'no masks' is 1; must be true or false, or null if open"),
+        (["confirmed"], None, "'confirmed' is None; must be true or false"),
+        (["dropped"], None, "dropped: is None; must be a list"),
+        (["dropped"], [1], "dropped is [1]; must be names of hypotheses"),
+        (["verdict"], [], "verdict is []; must be one of holds"),
+        (["statement"], 7, "statement is 7; must be a text"),
+        (["tolerance"], {"float": "a"}, "must hold a number or an array"),
+        (["quantities"], 3, "quantities: is 3; must be an object"),
+        (["instance", "seed"], "a", "Instance: seed is 'a'; must be an integer of at least 0"),
+        (["instance", "seed"], -3, "Instance: seed is -3; must be an integer of at least 0"),
+        (["instance", "family"], None, "Instance: family is None; must be a text"),
+        (["instance", "extras"], [], "extras: is []; must be an object"),
+        (["instance", "extras"], {"policy": 5}, "Instance: policy is 5; must be a list of"),
+        (["instance", "extras"], {"agent": "me"}, "Instance: agent is 'me'; must be an integer from 0"),
+        (
+            ["instance", "extras"],
+            {"continuation": {"array": [[1.0]]}},
+            "continuation has shape (1, 1); must be",
+        ),
+        (
+            ["instance", "extras"],
+            {"continuation": {"array": [[1], [1, 2]]}},
+            "must hold a number or an array",
+        ),
+        (["instance", "extras"], {"upper": {"array": ["a"]}}, "must hold an array of numbers"),
+        (["instance", "extras"], {"horizon": 0}, "Instance: horizon is 0; must be an integer of at least 1"),
+        (["instance", "extras"], {"directions": [1]}, "Instance: directions is (1,); must be"),
+        (
+            ["instance", "extras"],
+            {"selection": 3},
+            "selection is 3; must be the name of a selection",
+        ),
+    ],
+)
+def test_malformed_evidence_is_refused_in_one_line(tmp_path, capsys, where, value, message):
+    one = ledger.statement("T1.sets")
+    drawn = next(drawn for drawn in map(one.draw, range(20)) if drawn.game.n_agents > 1)
+    data = one.check_instance(drawn).to_json()
+    place = data
+    for key in where[:-1]:
+        place = place[key]
+    place[where[-1]] = value
+    path = tmp_path / "evidence.json"
+    path.write_text(json.dumps(data))
+    assert cli.main(["theory", "repeat", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert str(path) in said
+    assert said.count("\n") == 1
+
+
+def test_a_search_without_a_find_says_so_in_json(capsys):
+    arguments = ["theory", "search", "T1.sets", "--drop", "full simplex", "--budget", "0.01", "--json"]
+    assert cli.main(arguments) == 3
+    assert json.loads(capsys.readouterr().out) == {
+        "statement": "T1.sets",
+        "dropped": "full simplex",
+        "evidence": None,
+    }

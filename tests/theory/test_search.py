@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -164,6 +165,8 @@ def test_files(tmp_path):
         (("T6", "two types"), "hypothesis 'two types' is unknown"),
         (("T6a", "saddle"), "T6a has no check in exact arithmetic"),
         (("T6", "one type", 0), "budget is 0"),
+        (("T6", "one type", 1.0, -1), "seed is -1; must be an integer of at least 0"),
+        (("T6", "one type", 1.0, 0.5), "seed is 0.5"),
     ],
 )
 def test_arguments(arguments, message):
@@ -182,6 +185,48 @@ def test_an_interrupt_keeps_what_was_found():
         search("T6", "one type", budget=60, progress=lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         is None
     )
+
+
+def test_an_interrupt_while_shrinking_keeps_the_best_so_far():
+    """Ctrl-C in the tenth attempt: what nine attempts have reached is a counterexample, smaller or not."""
+    one = ledger.statement("T6a.converse")
+    start = search("T6a.converse", "decoupled", budget=60, seed=5, more=0).found
+    attempts = []
+
+    def judge(instance):
+        attempts.append(instance)
+        if len(attempts) == 10:
+            raise KeyboardInterrupt
+        return one.confirm_exactly(instance, drop=["decoupled"]).verdict == "violated"
+
+    smallest, tried = shrink(start, judge)
+    assert tried == len(attempts) == 10
+    assert one.confirm_exactly(smallest, drop=["decoupled"]).verdict == "violated"
+    assert Draft.of(smallest).cost() < Draft.of(start).cost()
+
+
+def test_a_search_interrupted_while_shrinking_returns_its_find():
+    """What is judged next after the first violation belongs to the shrinking; Ctrl-C falls right there."""
+    one = ledger.statement("T6a.converse")
+    seen, interrupted = [0], []
+
+    def confirm(instance):
+        if seen[-1] and not interrupted:
+            interrupted.append(instance)
+            raise KeyboardInterrupt
+        return one.confirm(instance)
+
+    found = search(
+        replace(one, confirm=confirm),
+        "decoupled",
+        budget=60,
+        seed=5,
+        more=0,
+        progress=lambda draws, violations, margin: seen.append(violations),
+    )
+    assert len(interrupted) == 1
+    assert found.confirm().verdict == "violated"
+    assert found.instance.game.same_as(Draft.of(found.found).instance().game)
 
 
 def test_shrinking_cuts_a_planted_part_out():

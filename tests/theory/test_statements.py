@@ -10,6 +10,7 @@ import pytest
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import definition
+from arneq_exact.theory.exact_numbers import exact_matrix_game
 from arneq_exact.theory.general_threats import draw_general
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.ledger import STATEMENTS, statement
@@ -165,7 +166,7 @@ def test_the_definition_on_a_game_worked_by_hand():
 
 
 def test_exact_matrix_games_prove_their_value():
-    value, x, y = definition.exact_matrix_game(
+    value, x, y = exact_matrix_game(
         np.array([[Fraction(3), Fraction(0)], [Fraction(0), Fraction(1, 2)]], dtype=object)
     )
     assert (value, x, y) == (

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from arneq_exact import MarkovGame, ThreatModel, catalog
+from arneq_exact.errors import InputError
+from arneq_exact.theory import memory
+from arneq_exact.theory.chain import chain_rewards, draw_chain
 from arneq_exact.theory.exact_numbers import exact_array
 from arneq_exact.theory.given_play import policy_of
 from arneq_exact.theory.instance import Instance
 from arneq_exact.theory.ledger import statement
-from arneq_exact.theory.static_corruption import corruptions, draw_chain
+from arneq_exact.theory.static_corruption import corruptions
 
-T13 = ("T13.order", "T13.equal", "T13.worst-set", "T13.chain")
+T13 = ("T13.order", "T13.equal", "T13.worst-set", "T13.chain", "T13.memory")
 
 
 @pytest.mark.parametrize("name", T13)
@@ -102,5 +105,47 @@ def test_the_chain_has_a_closed_form():
     drawn = draw_chain(np.random.default_rng(5))
     gamma = drawn.game.exact_discount()[0]
     evidence = statement("T13.chain").check_instance(drawn)
-    kept = min(drawn.extras["first"], gamma * drawn.extras["second"])
-    assert evidence.quantities["difference"] == kept > 0
+    first, second = chain_rewards(drawn)
+    assert evidence.quantities["difference"] == min(first, gamma * second) > 0
+    catalogued = statement("T13.chain").check(catalog.load("static-chain"), ThreatModel(1))
+    assert (catalogued.verdict, catalogued.quantities["difference"]) == ("holds", Fraction(9, 10))
+
+
+def test_what_is_not_the_chain():
+    """One reward more, another budget or another policy, and the statement is about something else."""
+    game = catalog.load("static-chain")
+    paid = game.rewards.copy()
+    paid[-1, 0] = 1
+    other = MarkovGame(paid, game.transitions, game.action_counts, game.discount, game.termination)
+    one = statement("T13.chain")
+    defects = tuple(np.tile([0.0, 1.0], (2, 1)) for _ in range(3))
+    for found in (
+        one.check(other, ThreatModel(1)),
+        one.check(game, ThreatModel(2)),
+        one.check(game, ThreatModel(1, masks={1: {0: [0]}})),
+        one.check(game, ThreatModel(1), policy=defects),
+    ):
+        assert (found.verdict, found.reason) == ("hypotheses not met", "not met: chain")
+    with pytest.raises(InputError, match="hypothesis 'chain' says what it is about; must not be dropped"):
+        one.check(game, ThreatModel(2), drop=["chain"])
+
+
+def test_memory_identifies_a_static_attacker():
+    """w = 1/4, w' = 1, γ = 1/2 leaves 1/4 to stationary play and 1/2 with memory; a large w gains no more."""
+    assert memory.secured(Fraction(1, 4), Fraction(1), Fraction(1, 2)) == Fraction(1, 2)
+    assert memory.secured(Fraction(1, 8), Fraction(1), Fraction(1, 2)) == Fraction(3, 8)
+    assert memory.secured(Fraction(9), Fraction(1), Fraction(1, 2)) == Fraction(1, 2)
+    game = memory.watched_game(Fraction(1, 4), Fraction(1), Fraction(1, 2))
+    found = statement("T13.memory").check(game, ThreatModel(1))
+    assert (found.verdict, found.quantities["stationary"]) == ("holds", Fraction(1, 4))
+    assert statement("T13.memory").check(game, ThreatModel(2)).verdict == "hypotheses not met"
+    other = MarkovGame.one_shot(np.zeros((3, 2, 2, 2)))
+    assert statement("T13.memory").check(other, ThreatModel(1)).verdict == "hypotheses not met"
+
+
+def test_a_plan_that_trusts_the_traitor_is_caught(monkeypatch):
+    """Relying on nobody's record is worth no more than stationary play."""
+    real = memory.secured
+    monkeypatch.setattr(memory, "secured", lambda *numbers: real(*numbers) / 2)
+    one = statement("T13.memory")
+    assert one.check_instance(one.draw(0)).verdict == "violated"

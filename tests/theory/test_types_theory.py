@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from arneq_exact import catalog
+from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import convergence, ledger, typed_games
+from arneq_exact.theory.fresh_selection import stay_or_leave
 from arneq_exact.theory.periodic_orbit import exact_backup, find_orbit
 from arneq_exact.theory.typed_games import TYPED, pair_game
 
@@ -21,6 +23,7 @@ MINE = [
     "T6a.converse",
     "T7",
     "T7.common",
+    "T7.selection",
     "T8.discontinuity",
     "T8.types",
     "T8.majority",
@@ -49,9 +52,82 @@ def test_pseudo_contraction_along_runs():
         evidence = statement.check_instance(statement.draw(index))
         verdicts[evidence.verdict] += 1
         if evidence.verdict == "holds":
-            assert max(evidence.quantities["λ"]) <= 1e-8
+            found = evidence.quantities
+            assert max(found["λ"]) <= 1e-8
+            assert found["least visits"] > 0
+            assert found["distance at the end"] < 0.9 * found["distance at the start"]
     assert set(verdicts) <= {"holds", "hypotheses not met"}
     assert verdicts["holds"] == 18
+
+
+@pytest.mark.parametrize("name", ["T7", "T7.asynchronous"])
+def test_threats_and_discounts_that_first_principles_do_not_cover_are_undecided(name):
+    """No verdict, and no exception."""
+    statement = ledger.statement(name)
+    dilemma = catalog.load("prisoners-dilemma")
+    for threat in (ThreatModel(1, timing="static"), ThreatModel(sets={0: [[1]], 1: [[]]})):
+        evidence = statement.check(dilemma, threat)
+        assert (evidence.verdict, "no budget" in evidence.reason) == ("undecided", True)
+    undiscounted = MarkovGame.from_arrays(np.zeros((2, 1, 2, 2)), np.ones((1, 2, 2, 1)), 1)
+    evidence = statement.check(undiscounted, ThreatModel(1))
+    assert (evidence.verdict, "not below 1" in evidence.reason) == ("undecided", True)
+
+
+def test_the_procedure_is_compared_with_what_the_types_say():
+    """Agents of type B′ against minimax iteration, those of type A against other policies."""
+    statement = ledger.statement("T7")
+    names: dict[str, set[str]] = {}
+    for index in range(6):
+        evidence = statement.check_instance(statement.draw(index, seed=1))
+        names[evidence.instance.family.split(",")[0]] = {one.name for one in evidence.comparisons}
+        assert evidence.quantities["status"] == "converged"
+    secured = "distance at type B′ from what minimax iteration secures"
+    drawn = "robust value of a drawn policy, value at type A"
+    assert all((secured in names[kind]) == (kind in ("zero-sum", "decoupled")) for kind in TYPED)
+    assert all(drawn in names[kind] for kind in ("separable", "planted", "aligned", "common"))
+
+
+def test_some_procedures_are_long_and_some_games_have_three_states():
+    statement = ledger.statement("T7")
+    games_ = [statement.draw(index).game for index in range(120)]
+    assert {game.n_states for game in games_} == {2, 3}
+    assert sum(game.discount[0] == 0.9 for game in games_) >= 5
+
+
+def test_clones_go_round_the_cycle_of_nosde_and_only_where_there_is_one():
+    """[T8]: values that creep to a limit never rest either; they are no cycle."""
+    statement = ledger.statement("T8.majority")
+    evidence = statement.check(catalog.load("nosde-majority"), ThreatModel(1))
+    assert (evidence.verdict, evidence.quantities["period"]) == ("holds", 5)
+    creeping = catalog.load("nosde-majority", discount="1/4")
+    assert find_orbit(catalog.load("nosde", discount="1/4"), 0) is None
+    evidence = statement.check(creeping, ThreatModel(1))
+    assert evidence.verdict == "hypotheses not met"
+    assert evidence.hypotheses == {"clones": True, "cycle": False}
+    # Three clones do not withstand two corrupted ones; the others are no clones.
+    for game, threat in (
+        (catalog.load("nosde-majority"), ThreatModel(2)),
+        (catalog.load("nosde"), ThreatModel(1)),
+        (catalog.load("prisoners-dilemma"), ThreatModel(0)),
+    ):
+        assert statement.check(game, threat).hypotheses["clones"] is False
+
+
+def test_a_fresh_selection_at_the_limit_is_no_equilibrium():
+    """[T7]: c = w = 1, γ = 1/2 and p = 1/4: agent 2 goes for 1, and gets 0 where agent 1 leaves."""
+    one, half, quarter = Fraction(1), Fraction(1, 2), Fraction(1, 4)
+    game = stay_or_leave(one, one, quarter, half)
+    evidence = ledger.statement("T7.selection").check(game, ThreatModel(0))
+    assert evidence.verdict == "holds"
+    assert evidence.quantities["values"].tolist() == [[-2, -1], [2, 1]]
+    assert evidence.quantities["gap of the fresh selection"] == quarter
+    for other, k in ((stay_or_leave(one, one, one, half), 0), (game, 1), (games.nosde(), 0)):
+        assert ledger.statement("T7.selection").check(other, ThreatModel(k)).verdict == "hypotheses not met"
+
+
+def test_clones_of_five_voters_go_round_too():
+    evidence = ledger.statement("T8.majority").check(catalog.load("nosde-majority", budget=2), ThreatModel(2))
+    assert (evidence.verdict, evidence.quantities["period"]) == ("holds", 5)
 
 
 def test_the_classes_are_of_type_a_and_not_b_prime_where_it_matters():
