@@ -122,7 +122,6 @@ FAULTS = {
         (
             "T1",
             "T2.maximin",
-            "T5",
             "T6",
             "T7",
             "T7.common",
