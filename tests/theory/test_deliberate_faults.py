@@ -136,7 +136,7 @@ FAULTS = {
         "backup_agent",
         "game.discount[agent] * values",
         "game.discount[agent] ** 2 * values",
-        ("T5", "T7", "T9.contraction", "T14.errors"),
+        ("T7", "T9.contraction", "T14.errors"),
     ),
     "discount applied twice, value of play": Fault(
         bellman,
