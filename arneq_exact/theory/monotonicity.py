@@ -95,7 +95,7 @@ def _equilibria(instance: Instance) -> Findings:
         return Findings(undecided="the threat is not a budget k and nothing besides")
     comparisons: list[Comparison] = []
     counted = []
-    # All are listed, or all but a continuum whose extreme points are: where some may be missing it is open.
+    # Where some may be missing, those listed can violate the statement but not bear it out.
     partial = ""
     for stage in stages(instance):
         tables = []
@@ -123,7 +123,7 @@ def _equilibria(instance: Instance) -> Findings:
         LP_TOLERANCE,
         "listed equilibria have a regret of at most 1e-10 of the payoff range, which is at most 2 units",
         {"equilibria at k and k+1": np.array(counted)},
-        partial,
+        "" if any(one.margin < -LP_TOLERANCE for one in comparisons) else partial,
     )
 
 
