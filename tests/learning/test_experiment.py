@@ -183,7 +183,7 @@ def test_a_scheduler_is_found_by_its_address(tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         address = cluster.scheduler_address
         run_experiment(config, "there", backend="dask", scheduler=address).write(tmp_path / "there")
-        workers = {worker.address for worker in cluster.workers.values()}
+        workers = {worker.worker_address for worker in cluster.workers.values()}
     noted = {path.name: path.read_text() for path in (tmp_path / "there" / "workers").iterdir()}
     assert set(noted) == {run.key for run in config.runs}
     assert set(noted.values()) == workers

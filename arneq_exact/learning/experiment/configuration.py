@@ -23,7 +23,7 @@
     quick = {width = 2, food = {a1 = 2}, levels = [1, 1, 1]}   # parameters under --quick
 
     [[learners]]
-    name = "ART"
+    name = "ART"                  # not "reference"
     learner = "art-exact"         # in arneq_exact.learning.registry
     iterations = 1000
     options = {agent_rate = 1.0}
