@@ -414,6 +414,13 @@ options = {{{options}}}
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["name", "game", "threat", "seed"])
+def test_what_the_run_sets_is_no_option(tmp_path, name):
+    (tmp_path / "bad.toml").write_text(TINY.read_text().replace("agent_rate", name))
+    with pytest.raises(InputError, match=f"experiment: ART: option '{name}' is given; must not be"):
+        run_experiment(read_config(tmp_path / "bad.toml"), tmp_path / "out", backend="sequential")
+
+
 def test_options_of_the_solver_are_kept_as_plain_numbers(tmp_path):
     game, given = catalog.load("nosde"), {"bits": np.int64(64), "tol": np.float32(0.5), "time_limit": 9}
     learner = make_learner("solve", game, ThreatModel(1), **given)

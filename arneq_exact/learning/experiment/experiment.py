@@ -108,6 +108,11 @@ def _require_learners(config: ExperimentConfig) -> None:
         instance = run.instance
         if (instance.name, instance.k, run.label) not in made:
             made.add((instance.name, instance.k, run.label))
+            for name in ("name", "game", "threat", "seed"):
+                if name in run.options:
+                    raise InputError(
+                        f"experiment: {run.label}: option {name!r} is given; must not be, the run itself sets it"
+                    )
             try:
                 make_learner(run.learner, instance.load(), ThreatModel(instance.k), **run.options)
             except InputError as error:
