@@ -111,7 +111,7 @@ def _require_learners(config: ExperimentConfig) -> None:
             for name in ("name", "game", "threat", "seed"):
                 if name in run.options:
                     raise InputError(
-                        f"experiment: {run.label}: option {name!r} is given; must not be, the run itself sets it"
+                        f"experiment: {run.label}: option {name!r} is given; must not be: the run sets it"
                     )
             try:
                 make_learner(run.learner, instance.load(), ThreatModel(instance.k), **run.options)
