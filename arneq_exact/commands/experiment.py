@@ -44,9 +44,14 @@ def run(options: argparse.Namespace) -> int:
     from arneq_exact.learning.experiment import summary
     from arneq_exact.learning.experiment.configuration import read_config
     from arneq_exact.learning.experiment.experiment import run_experiment
+    from arneq_exact.learning.experiment.results import require_format
     from arneq_exact.report.experiment import final_tables, margin_table
-    from arneq_exact.report.experiment_plot import draw_curves, draw_finals
+    from arneq_exact.report.experiment_plot import draw_curves, draw_finals, require_plots
 
+    # What could only be refused at the end is refused before the work.
+    require_format(options.format)
+    if options.figures != "none":
+        require_plots()
     config = read_config(options.config, quick=options.quick, seeds=options.seeds)
     out = Path(options.out)
     terminal = console()

@@ -12,11 +12,13 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Callable
 from io import BytesIO
 from numbers import Integral
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -107,19 +109,25 @@ def save_checkpoint(learner: Learner, path: str | Path) -> None:
 def replace_file(path: str | Path, content: bytes) -> None:
     """Write a file so that at any moment there is the whole old one or the whole new one.
 
+    What is written stands beside it under a name of its own, so that of two writers the last one wins and
+    neither cuts off the other. A writer that is killed leaves that file behind.
+
     Raises
     ------
     FileError
         If it cannot be written.
     """
     place = Path(path)
-    beside = place.with_name(f"{place.name}.part")
+    beside = place.with_name(f"{place.name}.{uuid4().hex}.part")
     try:
-        with open(beside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, place)
+        try:
+            with open(beside, "xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, place)
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({error.strerror})") from None
 
@@ -132,7 +140,7 @@ def load_checkpoint(learner: Learner, path: str | Path) -> None:
     FileError
         If the file is no checkpoint, or of another learner, game, threat, seed or other options.
     """
-    state, header = _read(path)
+    state, header = read_arrays(path, "header", "checkpoint", "train")
     if not isinstance(header, dict) or header.get("format") != FORMAT or header.get("version") != VERSION:
         raise FileError(f"{path}: is no checkpoint of version {VERSION}; must be one that train wrote")
     expected = json.loads(json.dumps(_header(learner)))
@@ -159,16 +167,23 @@ def _header(learner: Learner) -> dict[str, Any]:
     }
 
 
-def _read(path: str | Path) -> tuple[dict[str, Array], Any]:
+def read_arrays(path: str | Path, header: str, kind: str, maker: str) -> tuple[dict[str, Array], Any]:
+    """Read an npz file of arrays and one header in JSON; `kind` and `maker` tell what it should be.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, or it is damaged.
+    """
     try:
         # Opened as a zip first: np.load would take other files for pickles and speak of those.
         with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as file:
-            state = {name: np.asarray(file[name]) for name in file.files}
-        header = json.loads(str(state.pop("header")))
+            arrays = {name: np.asarray(file[name]) for name in file.files}
+        content = json.loads(str(arrays.pop(header)))
     except FileNotFoundError:
         raise FileError(f"{path}: there is no such file") from None
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, OSError) as error:
         raise FileError(
-            f"{path}: is no checkpoint ({shown(str(error))}); must be one that train wrote"
+            f"{path}: is no {kind} ({shown(str(error))}); must be one that {maker} wrote"
         ) from None
-    return state, header
+    return arrays, content

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
+from arneq_exact.errors import InputError
 from arneq_exact.learning.learner import Array, Learner
-from arneq_exact.markov.arguments import require_game_and_threat
+from arneq_exact.markov.arguments import require_exactness, require_game_and_threat, require_options
+from arneq_exact.markov.choice import chosen_solvers
+from arneq_exact.markov.exact_horizon import MOST_BITS
+from arneq_exact.markov.registry import SOLVERS
 from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
+from arneq_exact.model.rationals import shown
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solution import Solution
 from arneq_exact.solver import solve
+
+SOLVE_DEFAULTS: dict[str, Any] = {
+    "method": "auto",
+    "backend": "auto",
+    "exact": False,
+    "bits": MOST_BITS,
+    "tol": 1e-8,
+    "time_limit": None,
+}
+"""Options of `arneq_exact.solve` that are plain data and leave the policy a stationary one."""
 
 
 class Procedure(Learner):
@@ -29,15 +45,22 @@ class Procedure(Learner):
     Raises
     ------
     InputError
-        If the class has no stage solver, or there is no such selection.
+        If the class has no stage solver, there is no such selection, or an option is unknown.
     """
 
     name: ClassVar[str] = "procedure"
 
     def __init__(
-        self, game: MarkovGame, threat: ThreatModel, *, seed: int = 0, selection: str = "first"
+        self,
+        game: MarkovGame,
+        threat: ThreatModel,
+        *,
+        seed: int = 0,
+        selection: str = "first",
+        **unknown: Any,
     ) -> None:
         super().__init__(game, threat, seed=seed)
+        _require_known(self.name, unknown, ("selection",))
         require_game_and_threat(game, threat, self.name)
         self.selection = selection
         self._step = StageStep(game, threat, selection=selection)
@@ -73,8 +96,13 @@ class Solved(Learner):
     Parameters
     ----------
     game, threat, seed
-    **options
-        Of `arneq_exact.solve`, such as ``tol`` and ``time_limit``.
+    method, backend, exact, bits, tol, time_limit
+        As for `arneq_exact.solve`.
+
+    Raises
+    ------
+    InputError
+        If an option is unknown, or `solve` would refuse it.
 
     Attributes
     ----------
@@ -87,6 +115,15 @@ class Solved(Learner):
     def __init__(self, game: MarkovGame, threat: ThreatModel, *, seed: int = 0, **options: Any) -> None:
         super().__init__(game, threat, seed=seed)
         require_game_and_threat(game, threat, self.name)
+        _require_known(self.name, options, tuple(SOLVE_DEFAULTS))
+        given = {**SOLVE_DEFAULTS, **options}
+        chosen_solvers(SOLVERS, game, threat, given["method"], None)
+        require_options(given["backend"], given["tol"], given["time_limit"], seed, None)
+        require_exactness(given["exact"], given["bits"], MOST_BITS)
+        # As plain numbers: a checkpoint keeps them as text.
+        for name, plain in (("tol", float), ("time_limit", float), ("bits", int)):
+            if options.get(name) is not None:
+                options[name] = plain(options[name])
         self.solution: Solution | None = None
         self._options = options
         self._policy = [np.array(array) for array in Policy.uniform(game)]
@@ -110,3 +147,9 @@ class Solved(Learner):
 
     def _arrays(self) -> dict[str, Array]:
         return {f"policy_{agent}": array for agent, array in enumerate(self._policy)}
+
+
+def _require_known(where: str, options: Mapping[str, Any], known: Sequence[str]) -> None:
+    for name in options:
+        if name not in known:
+            raise InputError(f"{where}: option {shown(name)} is unknown; must be one of {', '.join(known)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from arneq_exact.learning.experiment.summary import Band, Margin
 
 DIGITS = 4
-VERDICT_STYLE = {"better": "green", "worse": "red", "within the bands": "yellow"}
+VERDICT_STYLE = {"better": "green", "worse": "red", "within the bands": "yellow", "one seed": "yellow"}
 
 
 def final_tables(
@@ -40,7 +41,7 @@ def final_tables(
             table.add_column(title, justify="right")
         table.add_column("seeds", justify="right")
         for row in exact:
-            cells = [short_number(row[name], DIGITS) for name in titles]
+            cells = ["" if row[name] is None else short_number(row[name], DIGITS) for name in titles]
             table.add_row(Text(f"{row['source']} ({row['status']})", style="bold"), *map(Text, cells), "")
         table.add_section()
         for row in rows:
@@ -48,7 +49,8 @@ def final_tables(
             table.add_row(Text(row["learner"]), *map(Text, cells), str(row["seeds"]))
         table.caption = (
             "values: means over agents and first states; gap: largest over agents and states; "
-            f"± {confidence:.0%} band over seeds; seconds: of the processor, of solve by the clock"
+            f"± {confidence:.0%} band over seeds (?: of one seed, unknown); "
+            "seconds: of the processor, of solve by the clock"
         )
         yield table
 
@@ -60,13 +62,16 @@ def margin_table(margins: Sequence[Margin]) -> Table:
         table.add_column(name, justify="right" if name in ("k", "margin", "bands") else "left")
     for one in margins:
         cells = (one.game, str(one.k), one.learner, one.rival)
-        numbers = (short_number(one.margin, DIGITS), short_number(one.band, DIGITS))
+        bands = "?" if math.isnan(one.band) else short_number(one.band, DIGITS)
+        numbers = (short_number(one.margin, DIGITS), bands)
         table.add_row(*map(Text, (*cells, *numbers)), Text(one.verdict, style=VERDICT_STYLE[one.verdict]))
-    table.caption = "bands: sum of both half widths; only a larger margin counts"
+    table.caption = "bands: sum of both half widths; only a larger margin counts; ?: of one seed, unknown"
     return table
 
 
 def band_text(band: Band) -> str:
-    """Return mean ± half width, the latter to two digits."""
+    """Return mean ± half width, the latter to two digits; ± ? if it is unknown."""
     mean = short_number(band.mean, DIGITS)
+    if math.isnan(band.half_width):
+        return f"{mean} ± ?"
     return mean if band.half_width < 1e-12 else f"{mean} ± {band.half_width:.2g}"

@@ -6,6 +6,7 @@ matplotlib is imported when something is drawn. Figures are the same bytes for t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +138,17 @@ def draw_finals(path: str | Path, finals: Sequence[Row], references: Sequence[Ro
     _save(figure, path)
 
 
+def require_plots() -> None:
+    """Refuse figures where matplotlib is missing, before there is anything to draw.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    _figure((1.0, 1.0))
+
+
 def _figure(size: tuple[float, float]) -> Any:
     try:
         from matplotlib.figure import Figure
@@ -157,14 +169,15 @@ def _curve(axis: Any, rows: Sequence[Row], name: str, number: int, floor: float 
     def lifted(values: Sequence[float]) -> list[float]:
         return list(values) if floor is None else [max(value, floor) for value in values]
 
-    axis.fill_between(
-        x,
-        lifted([band.mean - band.half_width for band in bands]),
-        lifted([band.mean + band.half_width for band in bands]),
-        color=colour,
-        alpha=0.12,
-        linewidth=0,
-    )
+    if not any(isnan(band.half_width) for band in bands):
+        axis.fill_between(
+            x,
+            lifted([band.mean - band.half_width for band in bands]),
+            lifted([band.mean + band.half_width for band in bands]),
+            color=colour,
+            alpha=0.12,
+            linewidth=0,
+        )
     axis.plot(x, lifted([band.mean for band in bands]), color=colour, linestyle=line, linewidth=1.5)
 
 
@@ -188,7 +201,10 @@ def _exact(axis: Any, row: Row) -> list[tuple[str, Any]]:
 
 
 def _mean_and_half(value: Any) -> tuple[float, float]:
-    return (value, 0.0) if isinstance(value, float) else (value.mean, value.half_width)
+    """Return a number to draw and half the length of its bar; an unknown band has none."""
+    if isinstance(value, float):
+        return value, 0.0
+    return value.mean, 0.0 if isnan(value.half_width) else value.half_width
 
 
 def _quiet(axis: Any) -> None:

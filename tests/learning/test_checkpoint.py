@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +15,14 @@ import pytest
 
 from arneq_exact import ThreatModel, catalog
 from arneq_exact.errors import FileError, InputError
-from arneq_exact.learning import learner_names, load_checkpoint, make_learner, save_checkpoint, train
+from arneq_exact.learning import (
+    checkpoint,
+    learner_names,
+    load_checkpoint,
+    make_learner,
+    save_checkpoint,
+    train,
+)
 
 OPTIONS = {
     "art-sampled": {"episodes": 20, "averaging": "linear", "update": "optimistic", "initial_spread": 1.0},
@@ -137,15 +146,38 @@ def test_damaged_files_are_refused_in_one_line(tmp_path):
         load_checkpoint(learner, path)
 
 
-def test_a_failed_write_leaves_the_old_checkpoint(tmp_path):
-    """What is being written stands beside; a directory in its way is an error, not a lost run."""
+def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    """What is being written stands beside; if that fails it is an error, not a lost run."""
     path = tmp_path / "run.npz"
     train(made("art-exact"), 2, checkpoint=path)
     before = path.read_bytes()
-    (tmp_path / "run.npz.part").mkdir()
-    with pytest.raises(FileError, match="cannot be written"):
-        train(made("art-exact"), 4, checkpoint=path)
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint.os, "fsync", full)
+        with pytest.raises(FileError, match=r"run.npz: cannot be written \(No space left"):
+            train(made("art-exact"), 4, checkpoint=path)
     assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_writers_do_not_cut_off_each_other(tmp_path, monkeypatch):
+    """While one writes, another writes the same place: each replaces it by all that it has."""
+    path, seen, sync = tmp_path / "file", [], os.fsync
+
+    def meanwhile(number):
+        monkeypatch.setattr(checkpoint.os, "fsync", sync)
+        checkpoint.replace_file(path, b"another")
+        seen.append(path.read_bytes())
+        sync(number)
+
+    monkeypatch.setattr(checkpoint.os, "fsync", meanwhile)
+    checkpoint.replace_file(path, b"one that is longer")
+    assert seen == [b"another"]
+    assert path.read_bytes() == b"one that is longer"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,26 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 from arneq_exact import ThreatModel, audit, catalog, gap, robust_values
-from arneq_exact.errors import InputError
-from arneq_exact.learning.experiment import judging, running
+from arneq_exact.errors import FileError, InputError
+from arneq_exact.learning.checkpoint import save_checkpoint
+from arneq_exact.learning.experiment import experiment, judging, running
 from arneq_exact.learning.experiment.configuration import read_config
 from arneq_exact.learning.experiment.experiment import run_experiment
 from arneq_exact.learning.experiment.results import collect
+from arneq_exact.learning.experiment.running import reference_path, run_path
+from arneq_exact.learning.learner import Learner
 from arneq_exact.learning.registry import make_learner
+from arneq_exact.markov.bellman import one_blas_thread
 
 TINY = Path(__file__).with_name("tiny_experiment.toml")
 DECIDED = ("curves.csv", "final.csv", "reference.csv")
@@ -130,19 +137,158 @@ def test_workers_have_no_part_in_the_numbers(whole, tmp_path):
     assert tables(tmp_path) == tables(whole[0])
 
 
-def test_a_dask_cluster_makes_the_same_numbers(whole, tmp_path):
+def noting_workers(run, out):
+    """Make a run, and note which worker of the cluster made it: outside of one this fails."""
+    from distributed import get_worker
+
+    place = out / "workers" / run.key
+    place.parent.mkdir(exist_ok=True)
+    place.write_text(get_worker().address)
+    running.train(run, out)
+
+
+def by_value(function):
+    """Return a copy that is sent to workers as code: they cannot import this file."""
+    return types.FunctionType(function.__code__, {"running": running, "__builtins__": __builtins__})
+
+
+def test_a_dask_cluster_makes_the_same_numbers(whole, tmp_path, monkeypatch):
     """A scheduler and two workers on this machine, within this process: none has to be started."""
     distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(experiment, "train", by_value(noting_workers))
+    config = read_config(TINY)
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        run_experiment(read_config(TINY), tmp_path, backend="dask").write(tmp_path)
-        used = {worker for worker, _ in client.has_what().items()}
-        assert len(used) == 2
+        run_experiment(config, tmp_path, backend="dask").write(tmp_path)
+        workers = set(client.scheduler_info()["workers"])
+    noted = {path.name: path.read_text() for path in (tmp_path / "workers").iterdir()}
+    assert set(noted) == {run.key for run in config.runs}
+    assert set(noted.values()) == workers
+    assert len(workers) == 2
     assert tables(tmp_path) == tables(whole[0])
+
+
+def test_a_scheduler_is_found_by_its_address(tmp_path, monkeypatch):
+    """Workers are processes with a working directory of their own; the folder is given relative to ours."""
+    distributed = pytest.importorskip("distributed")
+    config = read_config(TINY, quick=True)
+    run_experiment(config, tmp_path / "here", backend="sequential").write(tmp_path / "here")
+    monkeypatch.setattr(experiment, "train", by_value(noting_workers))
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None
+    ) as cluster:
+        monkeypatch.chdir(tmp_path)
+        address = cluster.scheduler_address
+        run_experiment(config, "there", backend="dask", scheduler=address).write(tmp_path / "there")
+        workers = {worker.worker_address for worker in cluster.workers.values()}
+    noted = {path.name: path.read_text() for path in (tmp_path / "there" / "workers").iterdir()}
+    assert set(noted) == {run.key for run in config.runs}
+    assert set(noted.values()) == workers
+    assert tables(tmp_path / "there") == tables(tmp_path / "here")
+
+
+def test_a_scheduler_that_is_none_is_refused_in_one_line(tmp_path):
+    pytest.importorskip("distributed")
+    with pytest.raises(InputError, match="scheduler is 'nonsense'; must be the address of one") as caught:
+        run_experiment(read_config(TINY), tmp_path, backend="dask", scheduler="nonsense")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", "half"])
+@pytest.mark.parametrize("name", ["run", "reference"])
+def test_a_damaged_file_is_refused_before_the_work(whole, tmp_path, monkeypatch, content, name):
+    config = read_config(TINY)
+    run = config.runs[5]
+    path = run_path(tmp_path, run) if name == "run" else reference_path(tmp_path, run.instance)
+    path.parent.mkdir()
+    bytes_of = (whole[0] / "runs" / path.name).read_bytes()
+    path.write_bytes(bytes_of[: len(bytes_of) // 2] if content == "half" else content)
+    monkeypatch.setattr(experiment, "refer", lambda *_: pytest.fail("something was run"))
+    with pytest.raises(FileError, match=rf"{path.name}: is no file of a run") as caught:
+        run_experiment(config, tmp_path, backend="sequential")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_something_else_is_refused(tmp_path):
+    """A whole file, but not with what a run keeps, or with the state of another learner."""
+    run = read_config(TINY).runs[0]
+    path = run_path(tmp_path, run)
+    running._write(path, {"done": True}, {})
+    with pytest.raises(FileError, match="is no file of a run; must be one that an experiment wrote"):
+        running.train(run, tmp_path)
+    records = {"curve": [], "final": [], "seconds": 0.0, "done": False}
+    running._write(path, records, {"iteration": np.zeros(2)})
+    with pytest.raises(FileError, match=rf"{path.name}: ART: state holds iteration; must hold"):
+        running.train(run, tmp_path)
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileError, match=r"file: cannot be made a folder of results \("):
+        run_experiment(read_config(TINY), tmp_path / "file")
+
+
+def blas_threads() -> set[int]:
+    return {one["num_threads"] for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"}
+
+
+def test_the_end_of_one_run_leaves_others_their_limit():
+    """One thread of BLAS holds in the whole process until the last of overlapping blocks ends."""
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        first, second = one_blas_thread(), one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert blas_threads() == {1}
+        second.__exit__(None, None, None)
+        assert blas_threads() == before
+    assert before != {1}
+
+
+def test_runs_in_threads_keep_to_one_thread_of_blas(tmp_path, monkeypatch):
+    """From the first to the last, also between them; and their seconds are their own."""
+    seen = []
+
+    def noting(run, out):
+        seen.append(blas_threads())
+        running.train(run, out)
+        seen.append(blas_threads())
+
+    monkeypatch.setattr(experiment, "train", noting)
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        run_experiment(read_config(TINY, quick=True), tmp_path, backend="threading", workers=2)
+        assert blas_threads() != {1}
+    assert len(seen) == 2 * len(read_config(TINY, quick=True).runs)
+    assert seen == [{1}] * len(seen)
+
+
+def test_seconds_are_those_of_the_runs_own_thread(tmp_path, monkeypatch):
+    """What another thread of the process does meanwhile is not counted."""
+    over, config, step = threading.Event(), read_config(TINY, quick=True), Learner.step
+
+    def busy():
+        while not over.is_set():
+            sum(range(1000))
+
+    def waiting(learner, iterations):
+        until = time.process_time() + 0.2
+        while time.process_time() < until:
+            time.sleep(0.005)
+        step(learner, iterations)
+
+    running.train(config.runs[0], tmp_path / "warm")
+    monkeypatch.setattr(Learner, "step", waiting)
+    other = threading.Thread(target=busy)
+    other.start()
+    try:
+        running.train(config.runs[0], tmp_path)
+    finally:
+        over.set()
+        other.join()
+    assert len(config.runs[0].evaluated) * 0.2 > 0.5
+    assert running.read_records(run_path(tmp_path, config.runs[0]))["seconds"] < 0.2
 
 
 class _StoppedError(Exception):
@@ -235,10 +381,55 @@ def test_calls_that_break_a_rule(tmp_path, arguments, message):
         run_experiment(read_config(TINY), tmp_path, **arguments)
 
 
-def test_a_learner_refuses_its_options(tmp_path):
-    (tmp_path / "bad.toml").write_text(TINY.read_text().replace("agent_rate", "agent_speed"))
-    with pytest.raises(InputError, match="agent_speed"):
-        run_experiment(read_config(tmp_path / "bad.toml"), tmp_path, backend="sequential")
+@pytest.mark.parametrize(
+    ("learner", "options", "message"),
+    [
+        ("art-exact", "agent_speed = 1.0", "option 'agent_speed' is unknown"),
+        ("procedure", "speed = 1", "procedure: option 'speed' is unknown; must be one of selection"),
+        ("solve", "speed = 1", "solve: option 'speed' is unknown; must be one of method, backend"),
+        ("solve", "start = 1", "solve: option 'start' is unknown"),
+        ("solve", "horizon = 3", "solve: option 'horizon' is unknown"),
+        ("solve", "tol = -1", "solve: tol is -1; must be a positive number"),
+        ("solve", "method = 'magic'", "solve: method is 'magic'; must be auto or one of"),
+        ("solve", "bits = 0", "solve: bits is 0; must be an integer from 1 to"),
+        ("solve", "exact = 1", "solve: exact is 1; must be True or False"),
+    ],
+)
+def test_options_that_a_learner_refuses_are_told_before_the_work(
+    tmp_path, monkeypatch, learner, options, message
+):
+    text = f"""
+title = "bad"
+[[games]]
+name = "g"
+game = "nosde"
+k = [1]
+[[learners]]
+name = "L"
+learner = "{learner}"
+iterations = 1
+options = {{{options}}}
+"""
+    (tmp_path / "bad.toml").write_text(text)
+    monkeypatch.setattr(experiment, "refer", lambda *_: pytest.fail("something was run"))
+    with pytest.raises(InputError, match=f"experiment: L on g, k = 1: .*{message}") as caught:
+        run_experiment(read_config(tmp_path / "bad.toml"), tmp_path / "out", backend="sequential")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["name", "game", "threat", "seed"])
+def test_what_the_run_sets_is_no_option(tmp_path, name):
+    (tmp_path / "bad.toml").write_text(TINY.read_text().replace("agent_rate", name))
+    with pytest.raises(InputError, match=f"experiment: ART: option '{name}' is given; must not be"):
+        run_experiment(read_config(tmp_path / "bad.toml"), tmp_path / "out", backend="sequential")
+
+
+def test_options_of_the_solver_are_kept_as_plain_numbers(tmp_path):
+    game, given = catalog.load("nosde"), {"bits": np.int64(64), "tol": np.float32(0.5), "time_limit": 9}
+    learner = make_learner("solve", game, ThreatModel(1), **given)
+    assert learner.settings == {"bits": 64, "tol": 0.5, "time_limit": 9.0}
+    save_checkpoint(learner, tmp_path / "run.npz")
 
 
 SHIPPED = Path(__file__).parents[2] / "examples" / "experiments" / "art_and_rivals.toml"

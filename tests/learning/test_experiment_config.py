@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from arneq_exact import catalog
 from arneq_exact.errors import FileError, InputError
+from arneq_exact.learning.experiment import configuration
 from arneq_exact.learning.experiment.configuration import config_from_data, read_config
 
 TINY = Path(__file__).with_name("tiny_experiment.toml")
@@ -67,6 +69,7 @@ def test_quick_and_fewer_seeds():
         (game(game="nose"), r"c: games\[0\]: game is 'nose'; must be a name of the catalog"),
         (game(k=1), r"c: games\[0\]: k is 1; must be a list of budgets"),
         (game(k=[2]), r"c: games\[0\]: k holds 2; must be budgets below the number of agents, 2"),
+        (game(k=[1, 0, 1]), r"c: games\[0\]: k is \[1, 0, 1\]; must hold every budget once"),
         (game(k=[-1]), r"c: games\[0\]: k is -1; must be an integer of at least 0"),
         (game(scale=0), r"c: games\[0\]: scale is 0; must be a positive number"),
         (game(parameters={"speed": 1}), "game 'nosde' has no parameter 'speed'"),
@@ -78,12 +81,27 @@ def test_quick_and_fewer_seeds():
             data(learners=[{"name": n, "learner": "art-exact", "iterations": 1} for n in ("A b", "a-b")]),
             "c: learners: name 'A b' is given twice; must be distinct",
         ),
+        (learner(name="Reference"), "c: learners: name 'Reference' is that of the exact answer's time"),
     ],
 )
 def test_what_breaks_a_rule_is_refused_in_one_line(given, message):
     with pytest.raises(InputError, match=message) as caught:
         config_from_data(given, "c")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("other", ["content_hash", "version"])
+def test_a_run_is_known_by_its_game_and_the_version_too(monkeypatch, other):
+    """The same name and parameters may build another game one day: its runs are not those of today."""
+    config = config_from_data(data(), "c")
+    instance, run = config.instances[1], config.runs[0]
+    before = [run.key, configuration.fingerprint(instance)]
+    assert before == [run.key, configuration.fingerprint(instance)]
+    if other == "version":
+        monkeypatch.setattr(configuration, "_version", lambda: "99")
+    else:
+        monkeypatch.setattr(configuration.Instance, "load", lambda _: catalog.load("crate-pushing"))
+    assert all(a != b for a, b in zip(before, [run.key, configuration.fingerprint(instance)], strict=True))
 
 
 def test_files_that_cannot_be_read(tmp_path):

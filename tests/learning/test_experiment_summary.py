@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from arneq_exact import cli
+from arneq_exact import ThreatModel, cli
 from arneq_exact.learning.experiment import summary
-from arneq_exact.learning.experiment.configuration import read_config
+from arneq_exact.learning.experiment.configuration import Run, read_config
 from arneq_exact.learning.experiment.results import ExperimentResult
+from arneq_exact.learning.registry import make_learner
 from arneq_exact.report.experiment import final_tables, margin_table
 from arneq_exact.report.experiment_plot import draw_curves, draw_finals
 from arneq_exact.report.studies import plain_text
@@ -35,6 +37,59 @@ def test_a_band_is_students(rng, confidence):
 )
 def test_only_a_margin_beyond_both_bands_counts(margin, verdict):
     assert summary.Margin("g", 1, "a", "b", margin, 0.2).verdict == verdict
+
+
+def test_one_seed_is_no_certainty():
+    """Whatever the margin: of a learner that chance decides, one seed tells nothing of others."""
+    one = {"ART": [(9.0, 9.0)], "independent": [(0.0, 0.0), (0.0, 0.2)], "procedure": [(9.0, 9.0)]}
+    result = made_up(one, {"ART": [(0, 0)], "independent": [(1, 2), (3, 1)], "procedure": [(0, 0)]})
+    rows = {row["learner"]: row for row in summary.finals(result)}
+    assert rows["ART"]["robust_k1"].mean == 9
+    assert np.isnan(rows["ART"]["robust_k1"].half_width)
+    assert rows["procedure"]["robust_k1"] == summary.Band(9.0, 0.0)
+    assert all(np.isnan(row["robust"].half_width) for row in summary.curves(result)[:2])
+    (margin,) = summary.margins(result)
+    assert margin.margin == pytest.approx(8.95)
+    assert margin.verdict == "one seed"
+    text = plain_text(margin_table([margin]))
+    assert "one seed" in text
+    assert "nan" not in text
+    (table,) = final_tables(summary.finals(result), summary.references(result), 0.95)
+    text = plain_text(table)
+    assert next(line for line in text.splitlines() if "ART" in line).count("9 ± ?") == 1
+    assert "nan" not in text
+    (rival,) = summary.margins(made_up({**one, "ART": one["independent"], "independent": one["ART"]},
+                                       {name: [(0, 0), (0, 0)] for name in one}))  # fmt: skip
+    assert rival.verdict == "one seed"
+
+
+@pytest.mark.parametrize(
+    ("learner", "options", "random"),
+    [
+        ("art-exact", {}, False),
+        ("art-exact", {"initial_spread": 0.0}, False),
+        ("art-exact", {"initial_spread": 0.1}, True),
+        ("art-exact", {"gradients": "sampled"}, True),
+        ("art-sampled", {"episodes": 2}, True),
+        ("independent-policy-gradient", {}, False),
+        ("independent-policy-gradient", {"gradients": "sampled", "episodes": 2}, True),
+        ("random-corruption", {}, False),
+        ("random-corruption", {"play": "random"}, True),
+        ("fixed-corruption", {"corrupted": [0]}, False),
+        ("procedure", {}, False),
+    ],
+)
+def test_what_chance_decides_is_what_the_seed_changes(learner, options, random):
+    """The learners themselves, with two seeds, say whether that is so."""
+    instance = read_config(TINY, quick=True).instances[0]
+    game, threat = instance.load(), ThreatModel(1)
+    policies = []
+    for seed in range(2):
+        made = make_learner(learner, game, threat, seed=seed, **options)
+        made.step(3)
+        policies.append(made.policy)
+    assert summary.decided_by_chance(Run(instance, "name", learner, options, 3, 1, 0)) is random
+    assert (policies[0] != policies[1]) is random
 
 
 def made_up(robust, gaps, *, status="certified") -> ExperimentResult:
@@ -113,6 +168,16 @@ def test_the_final_table_and_the_exact_answer():
     assert "0.05 ±" in line
 
 
+def test_seconds_of_solve_stand_beside_its_own_answer_only():
+    result = two_learners()
+    result.reference.extend([{**row, "source": "catalog"} for row in list(result.reference)])
+    rows = {row["source"]: row for row in summary.references(result)}
+    assert (rows["solve"]["seconds"], rows["catalog"]["seconds"]) == (7.0, None)
+    (table,) = final_tables(summary.finals(result), summary.references(result), 0.95)
+    column = next(column for column in table.columns if str(column.header) == "seconds")
+    assert [str(cell) for cell in column.cells][:2] == ["7", ""]
+
+
 def test_the_exact_answer_is_a_line_or_its_proved_bounds(tmp_path):
     """Proved: one line; incomplete: the interval between the bounds; the same bytes every time."""
     for status, label, other in (
@@ -162,6 +227,26 @@ def test_refusals_are_one_line(capsys, tmp_path):
     assert error.count("\n") == 1
     code, _, error = run(capsys, TINY, "--out", tmp_path, "--seeds", 0)
     assert (code, "experiment: seeds is 0" in error) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "message"),
+    [
+        (None, ["--format", "xlsx"], "format is 'xlsx'; must be one of csv, parquet"),
+        ("pandas", ["--format", "parquet"], "pandas or pyarrow is not installed"),
+        ("pyarrow", ["--format", "parquet"], "pandas or pyarrow is not installed"),
+        ("matplotlib.figure", [], "matplotlib is not installed"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_the_work(
+    capsys, tmp_path, monkeypatch, missing, arguments, message
+):
+    if missing:
+        monkeypatch.setitem(sys.modules, missing, None)
+    code, _, error = run(capsys, TINY, "--out", tmp_path / "out", *arguments)
+    assert (code, error.count("\n")) == (2, 1)
+    assert message in error
+    assert not (tmp_path / "out").exists()
 
 
 SHIPPED = Path(__file__).parents[2] / "examples" / "experiments" / "art_and_rivals.toml"

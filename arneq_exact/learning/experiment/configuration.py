@@ -23,7 +23,7 @@
     quick = {width = 2, food = {a1 = 2}, levels = [1, 1, 1]}   # parameters under --quick
 
     [[learners]]
-    name = "ART"
+    name = "ART"                  # not "reference"
     learner = "art-exact"         # in arneq_exact.learning.registry
     iterations = 1000
     options = {agent_rate = 1.0}
@@ -41,6 +41,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,9 @@ from arneq_exact.errors import FileError, InputError
 from arneq_exact.learning.registry import learner_names
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.rationals import shown
+
+REFERENCE = "reference"
+"""What stands for a learner in the rows of times of the exact answers."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,15 @@ class Instance:
 @cache
 def _built(game: str, parameters: str) -> MarkovGame:
     return catalog.load(game, **json.loads(parameters))
+
+
+@cache
+def _version() -> str:
+    """Return the version of this package; a tree that was never installed has none."""
+    try:
+        return version("arneq-exact")
+    except PackageNotFoundError:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -153,8 +166,13 @@ def slug(text: str) -> str:
 
 
 def fingerprint(thing: Run | Instance) -> str:
-    """Return eight digits of a hash of all fields."""
-    text = json.dumps(asdict(thing), sort_keys=True, ensure_ascii=False, default=str)
+    """Return eight digits of a hash of all fields, of the game itself and of the version that makes numbers.
+
+    The name and the parameters of a game do not tell whether the catalog still builds the same one.
+    """
+    instance = thing.instance if isinstance(thing, Run) else thing
+    made_of = {"thing": asdict(thing), "game": instance.load().content_hash, "version": _version()}
+    text = json.dumps(made_of, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -218,6 +236,11 @@ def config_from_data(
     ]
     names = [learner.text("name") for learner in learners]
     _distinct(names, f"{where}: learners")
+    for name in names:
+        if slug(name) == REFERENCE:
+            raise InputError(
+                f"{where}: learners: name {shown(name)} is that of the exact answer's time; must be another"
+            )
     _distinct([game[0][0].name for game in games], f"{where}: games")
     runs = []
     for instances, share in games:
@@ -245,6 +268,8 @@ def _game(data: Any, where: str, quick: bool) -> tuple[list[Instance], float]:
     budgets = table.data.get("k")
     if not isinstance(budgets, list) or not budgets:
         raise InputError(f"{where}: k is {shown(budgets)}; must be a list of budgets")
+    if any(budgets.index(k) < i for i, k in enumerate(budgets)):
+        raise InputError(f"{where}: k is {shown(budgets)}; must hold every budget once")
     n = Instance(name, "", game, parameters, 0).load().n_agents
     instances = []
     for k in budgets:

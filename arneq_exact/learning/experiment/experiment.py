@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from arneq_exact.errors import InputError
+from arneq_exact.errors import FileError, InputError
 from arneq_exact.learning.experiment.configuration import ExperimentConfig
 from arneq_exact.learning.experiment.results import ExperimentResult, collect
 from arneq_exact.learning.experiment.running import (
@@ -25,6 +25,9 @@ from arneq_exact.learning.experiment.running import (
     run_path,
     train,
 )
+from arneq_exact.learning.registry import make_learner
+from arneq_exact.markov.bellman import one_blas_thread
+from arneq_exact.model.threat import ThreatModel
 
 BACKENDS = ("loky", "threading", "sequential", "dask")
 
@@ -62,7 +65,10 @@ def run_experiment(
     Raises
     ------
     InputError
-        If an argument breaks a rule, joblib or dask is missing, or a learner refuses its options.
+        If an argument breaks a rule, joblib or dask is missing, or a learner refuses its options. Nothing has
+        been run then.
+    FileError
+        If the folder cannot be made, or a file of an earlier run in it is damaged.
     """
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise InputError(f"experiment: workers is {workers!r}; must be an integer of at least 1")
@@ -76,8 +82,9 @@ def run_experiment(
         raise InputError(
             "experiment: joblib is not installed; must be, as by pip install 'arneq-exact[experiment]'"
         ) from None
-    folder = Path(out)
-    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    folder = Path(out).resolve()  # workers elsewhere have working directories of their own
+    _require_learners(config)
+    _require_folder(config, folder)
     # The references first: each may take as long as many runs.
     tasks = [joblib.delayed(refer)(instance, folder, config.time_limit) for instance in config.instances]
     # Then seed by seed: what is stopped early can be shown with fewer seeds.
@@ -87,9 +94,44 @@ def run_experiment(
             stack.enter_context(_dask(scheduler, workers))
         if progress is not None:
             stack.enter_context(_watched(config, folder, progress))
+        # Around all runs of this process; workers elsewhere limit themselves in every run.
+        stack.enter_context(one_blas_thread())
         stack.enter_context(joblib.parallel_config(backend=backend))
         joblib.Parallel(n_jobs=-1 if backend == "dask" else workers, batch_size=1)(tasks)
     return collect(config, folder)
+
+
+def _require_learners(config: ExperimentConfig) -> None:
+    """Make every learner once on every instance: what one refuses should not be known after hours."""
+    made = set()
+    for run in config.runs:
+        instance = run.instance
+        if (instance.name, instance.k, run.label) not in made:
+            made.add((instance.name, instance.k, run.label))
+            for name in ("name", "game", "threat", "seed"):
+                if name in run.options:
+                    raise InputError(
+                        f"experiment: {run.label}: option {name!r} is given; must not be: the run sets it"
+                    )
+            try:
+                make_learner(run.learner, instance.load(), ThreatModel(instance.k), **run.options)
+            except InputError as error:
+                raise InputError(
+                    f"experiment: {run.label} on {instance.name}, k = {instance.k}: {error}"
+                ) from None
+
+
+def _require_folder(config: ExperimentConfig, folder: Path) -> None:
+    """Make the folder, and read what earlier runs have left in it."""
+    try:
+        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be made a folder of results ({error.strerror})") from None
+    for path in (
+        *(reference_path(folder, instance) for instance in config.instances),
+        *(run_path(folder, run) for run in config.runs),
+    ):
+        read_records(path)
 
 
 @contextmanager
@@ -110,7 +152,14 @@ def _dask(scheduler: str | None, workers: int) -> Iterator[None]:
             address = stack.enter_context(
                 distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
             )
-        stack.enter_context(distributed.Client(address))
+        try:
+            client = distributed.Client(address)
+        except (ValueError, TypeError, OSError) as error:
+            raise InputError(
+                f"experiment: scheduler is {address!r}; must be the address of one that runs "
+                f"({' '.join(str(error).split())})"
+            ) from None
+        stack.enter_context(client)
         yield
 
 

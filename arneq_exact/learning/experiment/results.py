@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from arneq_exact.errors import InputError
-from arneq_exact.learning.experiment.configuration import ExperimentConfig, Instance
+from arneq_exact.learning.experiment.configuration import REFERENCE, ExperimentConfig, Instance
 from arneq_exact.learning.experiment.judging import Record
 from arneq_exact.learning.experiment.running import read_records, reference_path, run_path
 
@@ -33,7 +33,7 @@ class ExperimentResult:
         Values are means over first states. `robust` is the robust value under the instance's own budget,
         `robust_k…` under others, `static` that of a set drawn once per episode; `gap` is the agent's gap at
         its worst state. `lower` and `upper` of the reference are proved bounds. Times are processor seconds
-        of training alone.
+        of training alone; those of the learner "reference" are seconds of `solve` by the clock.
     """
 
     config: ExperimentConfig
@@ -55,13 +55,33 @@ class ExperimentResult:
         InputError
             If the form is unknown, or Parquet is asked for without pandas and pyarrow.
         """
-        if form not in FORMATS:
-            raise InputError(f"experiment: format is {form!r}; must be one of {', '.join(FORMATS)}")
+        require_format(form)
         paths = []
         for name, records in self.tables.items():
             paths.append(out / f"{name}.{form}")
             (_write_csv if form == "csv" else _write_parquet)(paths[-1], records)
         return paths
+
+
+def require_format(form: str) -> None:
+    """Refuse a form of tables that cannot be written, before there is anything to write.
+
+    Raises
+    ------
+    InputError
+        If the form is unknown, or Parquet is asked for without pandas and pyarrow.
+    """
+    if form not in FORMATS:
+        raise InputError(f"experiment: format is {form!r}; must be one of {', '.join(FORMATS)}")
+    if form == "parquet":
+        try:
+            import pandas  # noqa: F401 - what holds tables
+            import pyarrow  # noqa: F401 - what pandas writes Parquet with
+        except ImportError:
+            raise InputError(
+                "experiment: pandas or pyarrow is not installed; must be for Parquet, as by "
+                "pip install 'arneq-exact[table]'"
+            ) from None
 
 
 def collect(config: ExperimentConfig, out: Path) -> ExperimentResult:
@@ -71,7 +91,7 @@ def collect(config: ExperimentConfig, out: Path) -> ExperimentResult:
         records = _records(reference_path(out, instance))
         head = _head(instance)
         result.reference.extend({**head, **record} for record in records["final"])
-        result.times.append({**head, "learner": "reference", "seed": 0, "seconds": records["seconds"]})
+        result.times.append({**head, "learner": REFERENCE, "seed": 0, "seconds": records["seconds"]})
     for run in config.runs:
         records = _records(run_path(out, run))
         head = {**_head(run.instance), "learner": run.label, "seed": run.seed}
@@ -105,12 +125,6 @@ def _write_csv(path: Path, records: Sequence[Record]) -> None:
 
 
 def _write_parquet(path: Path, records: Sequence[Record]) -> None:
-    try:
-        import pandas as pd
-        import pyarrow  # noqa: F401 - what pandas writes Parquet with
-    except ImportError:
-        raise InputError(
-            "experiment: pandas or pyarrow is not installed; must be for Parquet, as by "
-            "pip install 'arneq-exact[table]'"
-        ) from None
+    import pandas as pd
+
     pd.DataFrame(records, columns=_columns(records)).to_parquet(path, index=False)

@@ -2,7 +2,8 @@
 
 After every judged iteration the learner's state and all records so far are put into one file, which replaces
 the former at once; so a run that is killed at any moment goes on from its last record, and ends with the
-bytes of a run that was not. Every number is made by the run's own seed.
+same records as a run that was not, but for the seconds that it took. Every number is made by the run's own
+seed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from arneq_exact.learning.checkpoint import replace_file
+from arneq_exact.errors import FileError, InputError
+from arneq_exact.learning.checkpoint import read_arrays, replace_file
 from arneq_exact.learning.experiment.configuration import Instance, Run, fingerprint, slug
 from arneq_exact.learning.experiment.judging import curve_records, final_records, reference_records
 from arneq_exact.learning.learner import Array
@@ -44,8 +46,8 @@ def train(run: Run, out: Path) -> None:
 
     Raises
     ------
-    ArneqError
-        If the learner refuses its options.
+    InputError
+        If the learner refuses its options, or the file of the run is damaged.
     """
     path = run_path(out, run)
     records = read_records(path)
@@ -56,14 +58,18 @@ def train(run: Run, out: Path) -> None:
     if records is None:
         records = {"curve": [], "final": [], "seconds": 0.0, "done": False}
     else:
-        learner.restore(_read(path)[1])
+        try:
+            learner.restore(_read(path)[1])
+        except InputError as error:
+            raise FileError(f"{path}: {error}") from None
     for iteration in run.evaluated:
         if iteration < learner.iteration or (records["curve"] and iteration == learner.iteration):
             continue
-        began = time.process_time()
+        # Of this thread: other runs may be at work in others.
+        began = time.thread_time()
         with one_blas_thread():
             learner.step(iteration - learner.iteration)
-        records["seconds"] += time.process_time() - began
+        records["seconds"] += time.thread_time() - began
         policy = learner.policy
         records["curve"] += [
             {"iteration": iteration, "environment_steps": learner.environment_steps, **record}
@@ -92,15 +98,21 @@ def refer(instance: Instance, out: Path, time_limit: float) -> None:
 
 
 def read_records(path: Path) -> dict[str, Any] | None:
-    """Return the records in a file, None if there is none."""
+    """Return the records in a file, None if there is none.
+
+    Raises
+    ------
+    FileError
+        If the file is damaged, or no file of a run.
+    """
     return _read(path)[0] if path.exists() else None
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    with np.load(path, allow_pickle=False) as file:
-        records: dict[str, Any] = json.loads(str(file[RECORDS]))
-        state = {name.removeprefix(STATE): file[name] for name in file.files if name != RECORDS}
-    return records, state
+    arrays, records = read_arrays(path, RECORDS, "file of a run", "an experiment")
+    if not isinstance(records, dict) or not {"final", "seconds", "done"} <= set(records):
+        raise FileError(f"{path}: is no file of a run; must be one that an experiment wrote")
+    return records, {name.removeprefix(STATE): array for name, array in arrays.items()}
 
 
 def _write(path: Path, records: Mapping[str, Any], state: Mapping[str, Array]) -> None:

@@ -2,7 +2,9 @@
 
 A run counts as one observation: values are first averaged over agents, and of gaps the largest over agents is
 taken. The band of m observations with mean x̄ and standard deviation s is x̄ ± t s/√m, with t the quantile of
-Student's distribution of m − 1 degrees of freedom; of one observation there is none (half width 0).
+Student's distribution of m − 1 degrees of freedom. One observation of a learner that chance decides says
+nothing of others: its half width is not a number, and no verdict is drawn from it. Where chance has no part,
+one observation is all there is (half width 0).
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arneq_exact.learning.experiment.configuration import REFERENCE, Run
 from arneq_exact.learning.experiment.judging import Record
 from arneq_exact.learning.experiment.results import ExperimentResult
+from arneq_exact.learning.registry import LEARNERS
 
 REFERENCE_LEARNERS = ("procedure", "solve")
 """Names in the registry of what is no learner but a line to compare with."""
@@ -29,6 +33,7 @@ class Band:
     Attributes
     ----------
     mean, half_width : float
+        The half width is nan of one observation where others could differ.
     """
 
     mean: float
@@ -59,20 +64,32 @@ class Margin:
 
     @property
     def verdict(self) -> str:
-        """Whether "better", "worse", or "within the bands"."""
+        """Whether "better", "worse", or "within the bands"; "one seed" if that makes a band unknown."""
+        if math.isnan(self.band):
+            return "one seed"
         if abs(self.margin) <= self.band:
             return "within the bands"
         return "better" if self.margin > 0 else "worse"
 
 
-def band(values: Sequence[float], confidence: float) -> Band:
+def band(values: Sequence[float], confidence: float, *, random: bool = True) -> Band:
     """Return mean and half width.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One per run.
+    confidence : float
+    random : bool
+        Whether another run could have another value.
 
     Examples
     --------
     >>> band([1.0, 2.0, 3.0], 0.95)
     Band(mean=2.0, half_width=2.4841377...)
     >>> band([5.0], 0.95)
+    Band(mean=5.0, half_width=nan)
+    >>> band([5.0], 0.95, random=False)
     Band(mean=5.0, half_width=0.0)
     """
     from scipy.special import stdtrit
@@ -80,7 +97,7 @@ def band(values: Sequence[float], confidence: float) -> Band:
     count = len(values)
     mean = float(np.mean(values))
     if count == 1:
-        return Band(mean, 0.0)
+        return Band(mean, math.nan if random else 0.0)
     quantile = float(stdtrit(count - 1, (1 + confidence) / 2))
     return Band(mean, quantile * float(np.std(values, ddof=1)) / math.sqrt(count))
 
@@ -100,13 +117,16 @@ def finals(result: ExperimentResult) -> list[Record]:
             for time in result.times
             if all(time[key] == row[key] for key in ("game", "k", "learner"))
         ]
-        row["seconds"] = band(times, result.config.confidence)
+        row["seconds"] = band(times, result.config.confidence)  # the clock is always left to chance
         row["seeds"] = len(times)
     return rows
 
 
 def references(result: ExperimentResult) -> list[Record]:
-    """Return a row per exact answer: values as means over agents, the largest proved gap."""
+    """Return a row per exact answer: values as means over agents, the largest proved gap.
+
+    Seconds are those of `solve`, so they stand beside its answer alone; beside that of the catalog is None.
+    """
     rows = []
     for (game, k, source), records in _grouped(result.reference, ("game", "k", "source")).items():
         numbers = {
@@ -116,7 +136,7 @@ def references(result: ExperimentResult) -> list[Record]:
         seconds = [
             time["seconds"]
             for time in result.times
-            if (time["game"], time["k"], time["learner"]) == (game, k, "reference")
+            if (time["game"], time["k"], time["learner"]) == (game, k, REFERENCE)
         ]
         rows.append(
             {
@@ -128,7 +148,7 @@ def references(result: ExperimentResult) -> list[Record]:
                 "proved": records[0]["status"] != "incomplete",
                 **numbers,
                 "proved_gap": max(record["proved_gap"] for record in records),
-                "seconds": seconds[0],
+                "seconds": seconds[0] if source == "solve" else None,
             }
         )
     return rows
@@ -159,6 +179,19 @@ def margins(result: ExperimentResult) -> list[Margin]:
     return found
 
 
+def decided_by_chance(run: Run) -> bool:
+    """Tell whether a learner's policy depends on its seed."""
+    if run.learner in REFERENCE_LEARNERS:
+        return False
+    (presets,) = (entry.presets for entry in LEARNERS if entry.name == run.learner)
+    options = {**presets, **run.options}
+    return bool(
+        options.get("gradients") == "sampled"
+        or options.get("initial_spread", 0) > 0
+        or options.get("play") == "random"
+    )
+
+
 def _budgets(records: Iterable[Record]) -> list[str]:
     return sorted({name for record in records for name in record if name.startswith("robust_k")})
 
@@ -167,13 +200,14 @@ def _bands(
     records: Sequence[Record], keys: Sequence[str], quantities: Sequence[str], result: ExperimentResult
 ) -> list[Record]:
     rows = []
+    random = {run.label: decided_by_chance(run) for run in result.config.runs}
     for key, group in _grouped(records, keys).items():
         row: Record = dict(zip(keys, key, strict=True))
         runs = _grouped(group, ("seed",)).values()
         for name in quantities:
             if name in group[0]:
                 values = [_observation(name, run) for run in runs]
-                row[name] = band(values, result.config.confidence)
+                row[name] = band(values, result.config.confidence, random=random[group[0]["learner"]])
         rows.append(row)
     return rows
 
