@@ -126,7 +126,8 @@ def finals(game: tuple[str, int]) -> list[str]:
         if rows:
             cells = [cell([float(np.mean([float(row[name]) for row in rows]))]) for name in names[:-1]]
             cells.append(cell([max(float(row["gap"]) for row in rows)]))
-XX
+            took = seconds(game, source)
+            lines.append(f"| {source} ({rows[0]['status']}) | {' | '.join(cells)} | {took} |")
     for learner in LEARNERS:
         cells = [cell(worth(game, learner, name, SEEDS)) for name in names]
         lines.append(f"| {learner} | {' | '.join(cells)} | {seconds(game, learner)} |")
