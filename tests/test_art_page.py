@@ -135,7 +135,7 @@ def finals(game: tuple[str, int]) -> list[str]:
 
 
 def seconds(game: tuple[str, int], learner: str) -> str:
-    """The catalog takes its answer from a formula or a file: no time is told."""
+    """Of the catalog no time is told: it has its answers in store."""
     if learner == "catalog":
         return ""
     wanted = (*game, "reference" if learner == "solve" else learner)
