@@ -167,8 +167,8 @@ def _longest(game: MarkovGame, agent: int) -> int:
     length = 2 if discount == 0 else 2 + ceil(BITS * log(2) / -log(discount))
     if length > LONGEST:
         raise InputError(
-            f"sampled gradients: discount of agent {game.agent_name(agent)!r} is {discount!r}; must be so far "
-            f"below 1 that episodes have at most {LONGEST} steps, not {length}"
+            f"sampled gradients: discount of agent {game.agent_name(agent)!r} is {discount!r}; must be so "
+            f"far below 1 that episodes have at most {LONGEST} steps, not {length}"
         )
     return length
 

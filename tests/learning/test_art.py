@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import games
 import numpy as np
 import pytest
@@ -255,6 +257,9 @@ def test_when_the_set_is_drawn_makes_the_difference(timing, worth):
         ({"agent_schedule": {"polynomial": {"exponent": 1}}}, "agent_schedule is .* must be a schedule with"),
         ({"entropy_schedule": {"polynomial": {"power": -1}}}, "power is -1; must be a number of at least 0"),
         ({"seed": -1}, "ART: seed is -1; must be an integer of at least 0"),
+        ({"initial_spread": 1e308}, r"initial_spread is 1e\+308; must be at most 1e\+100"),
+        ({"agent_rate": 10**400}, r"agent_rate is 10+…; must be at most 1e\+100"),
+        ({"entropy": -(10**400)}, "entropy is -10+…; must be a number of at least 0"),
         ({"draw": "game"}, "draw is 'game'; must be one of step, episode, None"),
     ],
 )
@@ -262,6 +267,29 @@ def test_odd_options_of_art_are_refused_in_one_line(options, message):
     with pytest.raises(InputError, match=message) as raised:
         ART(games.prisoners_dilemma(), ThreatModel(1), **options)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("parametrisation", ["softmax", "simplex"])
+def test_the_largest_numbers_leave_a_policy(parametrisation):
+    learner = ART(
+        games.prisoners_dilemma(),
+        ThreatModel(1),
+        parametrisation=parametrisation,
+        initial_spread=1e100,
+        agent_rate=1e100,
+        attacker_rate=1e100,
+    )
+    learner.step(20)  # a policy that is none is refused
+    assert learner.policy[0].sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_settings_are_data_whatever_numbers_are_given():
+    """A checkpoint is written with them: numpy's integers become Python's."""
+    given = {"episodes": np.int64(5), "agent_schedule": {"polynomial": {"power": np.int32(1)}}}
+    learner = ART(games.prisoners_dilemma(), ThreatModel(1), **given)
+    kept = json.loads(json.dumps(learner.settings))
+    assert kept["episodes"] == 5
+    assert kept["agent_schedule"] == {"polynomial": {"power": 1}}
 
 
 def test_odd_arguments_of_art_are_refused():
