@@ -157,10 +157,10 @@ class TrainingOptions:
         return asdict(self)
 
     def _number(self, name: str, rule: Callable[[float], bool], words: str) -> None:
-        value = getattr(self, name)
+        value: Any = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, Real) or not _fits(value, rule):
             raise _broken(name, value, words)
-        if value > LARGEST:
+        if not _at_most(value, LARGEST):
             raise _broken(name, value, f"at most {LARGEST:g}")
         object.__setattr__(self, name, float(value))
 
@@ -187,13 +187,17 @@ def schedule_of(given: Any, name: str) -> StepSize:
         raise _broken(name, given, f"a schedule with parameters of its own ({error})") from None
 
 
-def _fits(value: Real, rule: Callable[[float], bool]) -> bool:
-    """Test the number itself where no double holds it."""
+def _fits(value: Any, rule: Callable[[float], bool]) -> bool:
+    """Test a number; one that no double holds counts as infinite here."""
     try:
         number = float(value)
     except OverflowError:
         return rule(inf if value > 0 else -inf)
     return isfinite(number) and rule(number)
+
+
+def _at_most(value: Any, largest: float) -> bool:
+    return bool(value <= largest)
 
 
 def _plain(schedule: Schedule) -> Schedule:
