@@ -32,6 +32,8 @@ DISCOUNT = 0.9
 ITERATIONS = 2000
 GOOD = 1e-3
 LEAST_SHARE = 0.9
+FACTOR = 3
+TIME_LIMIT = 60
 PRODUCT = "(n = 3, product attacks)"
 
 CONFIGURATIONS = {
@@ -121,7 +123,7 @@ def general(quick: bool) -> bool:
                 learner = make_learner("art-exact", game, threat, **options)
                 learner.step(ITERATIONS)
                 rows[name].append(relative_gap(game, threat, learner.policy))
-            solution = solve(game, threat, time_limit=20)
+            solution = solve(game, threat, time_limit=TIME_LIMIT)
             ranges = [float(width) for width in game.exact_reward_range()]
             proved = [float(e) / width for e, width in zip(solution.certificate.epsilon, ranges, strict=True)]
             rows["solve (proved)"].append(max(proved) * (1 - DISCOUNT))
@@ -167,7 +169,7 @@ def cost(quick: bool) -> bool:
     table = Table(title="an exact iteration, and one policy evaluation per agent and attacker (ms)")
     for name in ("n, S, A, k", "iteration", "compiled", "ratio", "evaluate.py", "ratio"):
         table.add_column(name, justify="left" if name == "n, S, A, k" else "right")
-    within = True
+    met, sizes = [0, 0], 0
     for n, n_states, actions, k in (
         (2, 5, 2, 1),
         (3, 5, 2, 1),
@@ -179,9 +181,14 @@ def cost(quick: bool) -> bool:
         step, *evaluations = costs(game, ThreatModel(k))
         cells = [f"{cell}" for one in evaluations for cell in (f"{one * 1e3:.3f}", f"{step / one:.2f}")]
         table.add_row(f"{n}, {n_states}, {actions}, {k}", f"{step * 1e3:.3f}", *cells)
-        within = within and step <= 3 * evaluations[1]
+        sizes += 1
+        met = [count + (step <= FACTOR * one) for count, one in zip(met, evaluations, strict=True)]
     console.print(table)
-    return within
+    console.print(
+        f"within {FACTOR} times the compiled evaluation at {met[0]} of {sizes} sizes, "
+        f"evaluate.py at {met[1]} of {sizes}"
+    )
+    return min(met) == sizes
 
 
 def speed(quick: bool) -> bool:
@@ -203,7 +210,7 @@ def speed(quick: bool) -> bool:
             rates.append((learner.environment_steps - before) / (time.process_time() - began) / 1e6)
             table.add_row(draw, attack, str(episodes), f"{rates[-1]:.2f}")
     console.print(table)
-    return max(rates) >= 1
+    return min(rates) >= 1
 
 
 STUDIES = {"convergence": convergence, "general": general, "cost": cost, "speed": speed}

@@ -127,7 +127,7 @@ class Attack:
         Parameters
         ----------
         game : MarkovGame
-        sets : {set of agents: probability}, or ``sets(state)`` that returns that
+        sets : {tuple or frozenset of agents: probability}, or ``sets(state)`` that returns that
         policy : Policy
             Stationary; what each agent plays while it is corrupted.
 
@@ -147,13 +147,18 @@ class Attack:
             law = sets(state) if callable(sets) else sets
             if not isinstance(law, Mapping):
                 raise ThreatError(f"Attack: sets are {shown(law)}; must be {{set of agents: probability}}")
-            for members, weight in law.items():
-                held = sorted(members)
-                for agent in held:
+            for members, chance in law.items():
+                if not isinstance(members, tuple | frozenset):
+                    raise ThreatError(f"Attack: sets hold {shown(members)}; must hold tuples of agents")
+                for agent in members:
                     require_agent(game, agent, "Attack")
+                held = sorted(set(members))
+                if len(held) < len(members):
+                    raise ThreatError(f"Attack: sets hold {shown(members)}; must hold an agent once")
+                weight = as_float(chance, f"Attack: probability of {shown(members)}", ThreatError)
                 for joint in product(*(np.flatnonzero(policy[agent][state]).tolist() for agent in held)):
-                    chance = np.prod([policy[agent][state, a] for agent, a in zip(held, joint, strict=True)])
-                    found.append((dict(zip(held, joint, strict=True)), float(chance) * float(weight)))
+                    drawn = np.prod([policy[agent][state, a] for agent, a in zip(held, joint, strict=True)])
+                    found.append((dict(zip(held, joint, strict=True)), float(drawn) * weight))
             return found
 
         return cls(game, moves)

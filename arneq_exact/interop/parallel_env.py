@@ -96,6 +96,8 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
         if seed is not None:
             require_whole(seed, 0, "reset: seed")
             self._rng = np.random.default_rng(seed)
+        if not isinstance(options, Mapping | None):
+            raise InputError(f"reset: options are {shown(options)}; must be a mapping or None")
         chosen = (options or {}).get("state")
         if chosen is None:
             self.here = int(draw_from(self._start, self._rng.random(1))[0])
@@ -119,6 +121,7 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
         """
         if not self.agents:
             raise InputError("step: no episode is running; must be started by reset")
+        require_actions(actions)
         joint = [self._action(agent, actions) for agent in range(self.game.n_agents)]
         row = int(self.game.offsets[self.here] + self._strides[self.here] @ joint)
         rewards = self.game.rewards[row].tolist()
@@ -173,8 +176,15 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
         """Go on from a state that `get_state` returned, in a running episode."""
         if not isinstance(state, tuple) or len(state) != len(self.get_state()):
             raise InputError(f"set_state: state is {shown(state)}; must be what get_state returns")
-        self.here = self._require_state(state[0], "set_state: state")
-        self.steps = 0 if self.max_steps is None else state[1]
+        here = self._require_state(state[0], "set_state: state")
+        if self.max_steps is not None:
+            require_whole(state[1], 0, "set_state: steps")
+            if state[1] >= self.max_steps:
+                raise InputError(
+                    f"set_state: steps is {state[1]}; must be below {self.max_steps}, where episodes are cut"
+                )
+        self.here = here
+        self.steps = 0 if self.max_steps is None else int(state[1])
         self.agents = list(self.possible_agents)
 
     def observation(self, state: int | str) -> Any:
@@ -256,6 +266,18 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
         return int(state)
 
 
+def require_actions(actions: Any) -> None:
+    """Refuse what gives no actions by agent.
+
+    Raises
+    ------
+    InputError
+        With the value and the rule.
+    """
+    if not isinstance(actions, Mapping):
+        raise InputError(f"step: actions are {shown(actions)}; must be a mapping from agents to actions")
+
+
 class CorruptedEnv(BaseParallelWrapper):  # type: ignore[misc]  # PettingZoo has no types
     """An environment in which an attacker overrules the agents that it corrupts.
 
@@ -293,6 +315,7 @@ class CorruptedEnv(BaseParallelWrapper):  # type: ignore[misc]  # PettingZoo has
         The info of every agent tells by ``corrupted`` whether it was, and by ``action`` what was played.
         """
         game = self.env.unwrapped
+        require_actions(actions)
         played = dict(actions)
         if game.agents:
             for agent, action in self._forced(game.here, game.steps).items():

@@ -109,8 +109,8 @@ class FixedCorruption(ART):
         given = [n - 1] if corrupted is None else corrupted
         valid = (
             isinstance(given, list | tuple)
-            and len(set(given)) == len(given)
             and all(isinstance(j, int | np.integer) and not isinstance(j, bool) and 0 <= j < n for j in given)
+            and len(set(given)) == len(given)
         )
         if not valid:
             raise InputError(

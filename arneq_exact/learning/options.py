@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from math import isfinite
+from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any
 
@@ -16,6 +16,9 @@ from arneq_exact.learning.step_sizes import Constant, Geometric, Polynomial, Ste
 from arneq_exact.model.rationals import shown
 
 GRADIENTS = ("exact", "sampled")
+LARGEST = 1e100
+"""Of every number: products of two, over as many iterations as one likes, stay finite."""
+
 UPDATES = ("simultaneous", "alternating", "extragradient", "optimistic")
 AVERAGES = ("last", "uniform", "linear")
 
@@ -127,10 +130,13 @@ class TrainingOptions:
         self._number("baseline_rate", lambda number: 0 <= number <= 1, "a number in [0, 1]")
         if isinstance(self.episodes, bool) or not isinstance(self.episodes, Integral) or self.episodes < 1:
             raise _broken("episodes", self.episodes, "an integer of at least 1")
+        object.__setattr__(self, "episodes", int(self.episodes))
         if self.gradients == "sampled" and self.parametrisation == "simplex" and self.exploration == 0:
             raise _broken("exploration", 0.0, "above 0 where sampled gradients move points of the simplex")
         for name in ("agent_schedule", "attacker_schedule", "entropy_schedule"):
-            schedule_of(getattr(self, name), name)
+            schedule = getattr(self, name)
+            schedule_of(schedule, name)
+            object.__setattr__(self, name, _plain(schedule))
 
     @classmethod
     def of(cls, where: str, options: Mapping[str, Any]) -> TrainingOptions:
@@ -151,9 +157,11 @@ class TrainingOptions:
         return asdict(self)
 
     def _number(self, name: str, rule: Callable[[float], bool], words: str) -> None:
-        value = getattr(self, name)
+        value: Any = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, Real) or not _fits(value, rule):
             raise _broken(name, value, words)
+        if not _at_most(value, LARGEST):
+            raise _broken(name, value, f"at most {LARGEST:g}")
         object.__setattr__(self, name, float(value))
 
 
@@ -179,8 +187,29 @@ def schedule_of(given: Any, name: str) -> StepSize:
         raise _broken(name, given, f"a schedule with parameters of its own ({error})") from None
 
 
-def _fits(value: Real, rule: Callable[[float], bool]) -> bool:
-    return isfinite(float(value)) and rule(float(value))
+def _fits(value: Any, rule: Callable[[float], bool]) -> bool:
+    """Test a number; one that no double holds counts as infinite here."""
+    try:
+        number = float(value)
+    except OverflowError:
+        return rule(inf if value > 0 else -inf)
+    return isfinite(number) and rule(number)
+
+
+def _at_most(value: Any, largest: float) -> bool:
+    return bool(value <= largest)
+
+
+def _plain(schedule: Schedule) -> Schedule:
+    """Return the same with Python's own numbers, as a checkpoint is written with."""
+
+    def number(value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, Real):
+            return value
+        return int(value) if isinstance(value, Integral) else float(value)
+
+    ((kind, parameters),) = schedule.items()
+    return {str(kind): {name: number(value) for name, value in parameters.items()}}
 
 
 def _broken(name: str, value: Any, rule: str) -> InputError:

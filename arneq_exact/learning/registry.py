@@ -71,7 +71,7 @@ LEARNERS: tuple[LearnerEntry, ...] = (
     LearnerEntry(
         "random-corruption",
         "best replies to chance",
-        "a set drawn uniformly from the threat's family, which plays uniformly or by random policies",
+        "a set drawn uniformly among the largest of the threat, which plays uniformly or by random policies",
         "baselines:RandomCorruption",
     ),
     LearnerEntry(

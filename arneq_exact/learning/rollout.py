@@ -17,6 +17,7 @@ from math import ceil, log
 
 import numpy as np
 
+from arneq_exact.errors import InputError
 from arneq_exact.learning.attacked_game import AttackedGame, Parts
 from arneq_exact.learning.gradients import Gradients
 from arneq_exact.learning.rollout_kernel import cumulate_by_point, simulate
@@ -25,6 +26,9 @@ from arneq_exact.model.rationals import FloatArray
 
 BITS = 53
 """Of the uniform number that an episode's length is drawn by."""
+
+LONGEST = 10_000_000
+"""Steps of an episode that there is room for, 320 MB of it: up to a discount of 0.999996."""
 
 
 class SampledGradients:
@@ -41,6 +45,11 @@ class SampledGradients:
         b_i, updated in place after every batch.
     baseline_rate : float
         b(s) moves so far towards the batch's mean return from s; at 0 it stays.
+
+    Raises
+    ------
+    InputError
+        If a discount is so near 1 that episodes may have more than `LONGEST` steps.
 
     Notes
     -----
@@ -65,7 +74,7 @@ class SampledGradients:
         self.baseline_rate = baseline_rate
         self._following = following(arena.game)
         self._start = cumulative(arena.start)
-        longest = max(_longest(float(discount)) for discount in arena.game.discount)
+        longest = max(_longest(arena.game, agent) for agent in range(arena.game.n_agents))
         self._trajectory = np.zeros((longest, 3), dtype=np.int64)
         self._paid = np.zeros(longest)
 
@@ -152,9 +161,16 @@ def following(game: MarkovGame) -> FloatArray:
     return result
 
 
-def _longest(discount: float) -> int:
-    """Return the greatest length that an episode can be drawn to have."""
-    return 2 if discount == 0 else 2 + ceil(BITS * log(2) / -log(discount))
+def _longest(game: MarkovGame, agent: int) -> int:
+    """Return the greatest length that an episode of the agent's can be drawn to have."""
+    discount = float(game.discount[agent])
+    length = 2 if discount == 0 else 2 + ceil(BITS * log(2) / -log(discount))
+    if length > LONGEST:
+        raise InputError(
+            f"sampled gradients: discount of agent {game.agent_name(agent)!r} is {discount!r}; must be so "
+            f"far below 1 that episodes have at most {LONGEST} steps, not {length}"
+        )
+    return length
 
 
 def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:

@@ -20,9 +20,10 @@ stochastic game per agent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import combinations
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,9 @@ VERSION = 1
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What a policy is worth, to whom, under which corruption.
+    """What a policy is worth, to whom, under which corruption. Nothing in it can be written to.
+
+    `arneq_exact.report.audit.print_audit` prints it as tables.
 
     Attributes
     ----------
@@ -86,6 +89,26 @@ class Audit:
     attack: Mapping[int, tuple[WorstAttack, ...]]
     worst: tuple[WorstAttack, ...]
     gap: FloatArray
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, Mapping):
+                object.__setattr__(self, one.name, MappingProxyType(dict(value)))
+            for part in value.values() if isinstance(value, Mapping) else (value,):
+                _lock(part)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return plain dicts: a read-only view cannot be pickled."""
+        parts = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {
+            name: dict(part) if isinstance(part, MappingProxyType) else part for name, part in parts.items()
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, part in state.items():
+            object.__setattr__(self, name, part)
+        self.__post_init__()  # arrays come out of a pickle as writable
 
     def to_json(self, game: MarkovGame) -> dict[str, Any]:
         """Return the audit as data for a JSON file; agents and states stand in the order of their names."""
@@ -215,6 +238,15 @@ def budget(threat: ThreatModel, k: int) -> ThreatModel:
     if threat.k is not None and threat.distribution is None and threat.inequalities is None:
         return replace(threat, k=k)
     return ThreatModel(k, informed=threat.informed, masks=threat.masks)
+
+
+def _lock(part: Any) -> None:
+    """Make the arrays of one field read-only, those of attacks too."""
+    if isinstance(part, np.ndarray):
+        part.setflags(write=False)
+    elif isinstance(part, tuple):
+        for attack in part:
+            attack.column.setflags(write=False)
 
 
 def _sets_of_others(n: int, agent: int) -> list[Members]:

@@ -86,6 +86,11 @@ def as_policy(
                 f"{where}: policy has {len(entries)} entries; must be a profile: one entry for each of the "
                 f"{game.n_agents} agents"
             )
+        if all(_is_row(entry) for entry in entries):
+            raise PolicyError(
+                f"{where}: policy is {shown(given)}, rows of one agent's; must be a profile: one array "
+                f"(S, max A) for each of the {game.n_agents} agents"
+            )
         if not any(_is_rule(entry) for entry in entries) and observe is not None:
             raise PolicyError(f"{where}: observe is given with arrays; must go with functions")
     arrays = []
@@ -99,6 +104,17 @@ def as_policy(
 
 def _is_rule(thing: Any) -> bool:
     return callable(thing) and not hasattr(thing, "__array__") and not hasattr(thing, "detach")
+
+
+def _is_row(thing: Any) -> bool:
+    """Tell whether it is one list of numbers, where a table has one for each state."""
+    if isinstance(thing, list | tuple):
+        return all(_is_number(entry) for entry in thing)
+    return getattr(thing, "ndim", None) == 1
+
+
+def _is_number(thing: Any) -> bool:
+    return isinstance(thing, Real) or getattr(thing, "ndim", None) == 0
 
 
 def _eyes(game: MarkovGame, observe: Any, where: str) -> list[Observe]:
@@ -129,7 +145,7 @@ def _split(game: MarkovGame, rule: Any, observe: Any, where: str) -> list[Callab
             if isinstance(answer, list | tuple)
             else np.atleast_1d(_numbers(answer, f"{where}: policy"))
         )
-        if all(np.ndim(row) == 0 for row in profile):
+        if all(_is_number(row) for row in profile):
             raise PolicyError(
                 f"{where}: policy returns {shown(answer)} in state {name!r}, one agent's probabilities; "
                 f"must be a profile: a row for each of the {game.n_agents} agents"

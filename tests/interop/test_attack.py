@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 
 import games
@@ -128,6 +129,14 @@ GAME = catalog.load("static-chain")
         ),
         (lambda: Attack.from_columns(GAME, ThreatModel(1), 3, [[1, 0]]), "agent is 3; must be a number"),
         (lambda: Attack.committed(GAME, {(1,): 1}, 3), "policy is 3; must be a stationary Policy"),
+        (lambda: Attack.committed(GAME, {1: 1}, Policy.uniform(GAME)), "sets hold 1; must hold tuples"),
+        (lambda: Attack.committed(GAME, {"12": 1}, Policy.uniform(GAME)), "sets hold '12'; must hold tuples"),
+        (lambda: Attack.committed(GAME, {(1, 1): 1}, Policy.uniform(GAME)), "must hold an agent once"),
+        (lambda: Attack.committed(GAME, {("a",): 1}, Policy.uniform(GAME)), "agent is 'a'; must be a number"),
+        (
+            lambda: Attack.committed(GAME, {(1,): "half"}, Policy.uniform(GAME)),
+            r"probability of \(1,\) is 'half'; must be",
+        ),
         (lambda: Attack.committed(GAME, [(1,)], Policy.uniform(GAME)), "sets are .*; must be {set of agents"),
         (
             lambda: Attack.worst(games.nosde(), worst_attack(GAME, ThreatModel(1), Policy.uniform(GAME), 0)),
@@ -144,6 +153,11 @@ GAME = catalog.load("static-chain")
 def test_refusals(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+def test_probabilities_of_sets_are_numbers_in_any_form():
+    one = Attack.committed(GAME, {(1,): "1/2", frozenset({2}): Fraction(1, 2)}, Policy.uniform(GAME))
+    assert one.sets(0) == {(1,): 0.5, (2,): 0.5}
 
 
 def test_weights_past_the_columns_of_a_state_are_refused():

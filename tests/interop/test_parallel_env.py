@@ -148,6 +148,8 @@ def test_refused_options(options, message):
         ({"1": 0, "2": 2}, r"action of agent '2' is 2; must be in Discrete\(2\)"),
         ({"1": 0, "2": 0.5}, "action of agent '2' is 0.5; must be in Discrete"),
         ({"1": True, "2": 0}, "action of agent '1' is True; must be in Discrete"),
+        (None, "step: actions are None; must be a mapping from agents to actions"),
+        ([0, 0], r"step: actions are \[0, 0\]; must be a mapping from agents to actions"),
     ],
 )
 def test_refused_actions(actions, message):
@@ -155,6 +157,11 @@ def test_refused_actions(actions, message):
     env.reset(seed=0)
     with pytest.raises(InputError, match=message):
         env.step(actions)
+    if not isinstance(actions, dict):
+        attacked = corrupt(env, Attack(env.game, lambda state: [({}, 1)]))
+        attacked.reset(seed=0)
+        with pytest.raises(InputError, match=message):
+            attacked.step(actions)
 
 
 def test_refused_states():
@@ -167,6 +174,21 @@ def test_refused_states():
         env.set_state((5,))
     with pytest.raises(InputError, match="set_state: state is 1; must be what get_state returns"):
         env.set_state(1)
+    with pytest.raises(InputError, match="reset: options are 3; must be a mapping or None"):
+        env.reset(options=3)
+    limited = to_parallel_env(games.nosde(), max_steps=5, start=1)
+    limited.reset(seed=0)
+    for state, message in (
+        ((0, "x"), "set_state: steps is 'x'; must be an integer of at least 0"),
+        ((0, -1), "set_state: steps is -1; must be an integer of at least 0"),
+        ((0, 99), "set_state: steps is 99; must be below 5, where episodes are cut"),
+        ((0, 5), "set_state: steps is 5; must be below 5"),
+    ):
+        with pytest.raises(InputError, match=message):
+            limited.set_state(state)
+        assert limited.get_state() == (1, 0)  # as it was
+    limited.set_state((0, 4))
+    assert limited.get_state() == (0, 4)
 
 
 WITHOUT = """

@@ -133,7 +133,7 @@ def test_fixed_corruption_knows_who_is_corrupted():
         learner = make_learner("fixed-corruption", game, ThreatModel(1), **PRODUCT, **options)
         learner.step(500)
         assert learner.policy[0][0].argmax() == action
-    for corrupted in ([3], [0, 0], "2", [True], 1):
+    for corrupted in ([3], [0, 0], "2", [True], 1, [[0]], [{}]):
         with pytest.raises(InputError, match=r"fixed-corruption: corrupted is .*; must be distinct agents"):
             make_learner("fixed-corruption", game, ThreatModel(1), corrupted=corrupted)
 

@@ -7,6 +7,7 @@ import pytest
 from learning_cases import random_game, random_parts, random_threat, softmax_slope
 
 from arneq_exact import MarkovGame, ThreatModel
+from arneq_exact.errors import InputError
 from arneq_exact.learning.attacked_game import AttackedGame
 from arneq_exact.learning.gradients import ExactGradients
 from arneq_exact.learning.rollout import SampledGradients, cumulative, following
@@ -22,8 +23,8 @@ def flat(parts, gradient):
     return np.concatenate([softmax_slope(parts[x], gradient.by[x]).ravel() for x in names])
 
 
-def estimates(arena, parts, draw, seed, baseline):
-    source = SampledGradients(arena, draw, EPISODES, seed, baseline, 0.0)
+def estimates(arena, parts, draw, seed, baseline, rate=0.0):
+    source = SampledGradients(arena, draw, EPISODES, seed, baseline, rate)
     found = [source.gradients(parts, batch, 0) for batch in range(BATCHES)]
     return np.array([flat(parts, one) for one in found]), found
 
@@ -38,16 +39,22 @@ def case(seed):
     return rng, arena, random_parts(rng, arena), draw
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.3])
 @pytest.mark.parametrize("block", range(4))
-def test_sampled_gradients_are_unbiased(block):
-    """20 games in fives. Of each, the mean estimate along one random direction within three standard
-    errors, and over all logits the squared deviations are as large as chance makes them."""
+def test_sampled_gradients_are_unbiased(block, rate):
+    """20 games in fives, with a baseline that stays and with one that learns.
+
+    Of each game, the mean estimate along one random direction within three standard errors, and over all
+    logits the squared deviations are as large as chance makes them.
+    """
     squares, refused = [], 0
     for seed in range(5 * block, 5 * block + 5):
         rng, arena, parts, draw = case(seed)
         exact = flat(parts, ExactGradients(arena, draw).gradients(parts))
         baseline = rng.normal(size=(arena.game.n_agents, arena.game.n_states))
-        made, found = estimates(arena, parts, draw, seed, baseline)
+        begun = baseline.copy()
+        made, found = estimates(arena, parts, draw, seed, baseline, rate)
+        assert (baseline == begun).all() == (rate == 0)
         direction = rng.normal(size=exact.shape)
         along = made @ direction
         error = along.std(ddof=1) / np.sqrt(BATCHES)
@@ -127,6 +134,14 @@ def test_actions_of_probability_zero_are_never_drawn():
     assert drawn == {1, 3}
     wide = cumulative(np.full(40, 1 / 40))
     assert [found(wide, 0, 39, (i + 0.5) / 40) for i in range(40)] == list(range(40))
+
+
+def test_a_discount_that_leaves_no_room_is_refused():
+    """Before anything is allocated: half a trillion steps."""
+    game = MarkovGame.from_arrays(np.ones((1, 1, 1)), np.ones((1, 1, 1)), 1 - 1e-10)
+    arena = AttackedGame(game, ThreatModel(0), "product", "uniform", "test")
+    with pytest.raises(InputError, match=r"discount of agent '1' is 0\.9999999999; must be"):
+        SampledGradients(arena, "step", 1, 0, np.zeros((1, 1)), 0.0)
 
 
 def test_rows_that_end_the_episode_leave_room_for_it():

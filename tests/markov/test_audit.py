@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
+import pickle
 from dataclasses import replace
 from itertools import combinations
 
@@ -247,6 +249,10 @@ HALF = [0.5, 0.5]
         ([ONE, ONE, lambda s: np.float32([0.2, 0.2])], None, "agent '3' in state 's1' sum to 0.4"),
         ([ONE, ONE, [[True, False]] * 2], None, "policy of agent '3' is .*; must be probabilities"),
         (None, None, "policy is None; must be probabilities"),
+        (lambda s: [[0.5, [1]], HALF, HALF], None, r"'1' in state 's1' is \[0.5, \[1\]\]; must be probab"),
+        (lambda s: [0.5, [0.5], 0.5], None, "agent '1' in state 's1' has shape"),
+        ([HALF, HALF, HALF], None, "rows of one agent's; must be a profile: one array"),
+        ([np.array(HALF)] * 3, None, "rows of one agent's; must be a profile: one array"),
         ([ONE] * 3, lambda s: s, "observe is given with arrays; must go with functions"),
         ([lambda s: HALF] * 3, [lambda s: s], "observe has 1 functions; must be 3"),
         ([lambda s: HALF] * 3, 7, "observe is 7; must be a function, or one for each agent"),
@@ -258,6 +264,28 @@ def test_what_is_no_profile_is_refused_in_one_line(policy, observe, message):
     with pytest.raises(PolicyError, match=message) as caught:
         audit(game, ThreatModel(1), policy, observe=observe)
     assert "\n" not in str(caught.value)
+
+
+def test_rows_of_one_agent_are_no_profile_where_there_are_as_many_states_as_agents():
+    game = games.nosde()  # two agents, two states
+    with pytest.raises(PolicyError, match=r"audit: policy is .*, rows of one agent's; must be a profile"):
+        audit(game, ThreatModel(1), [[0.5, 0.5], [1.0, 0.0]])
+
+
+def test_an_audit_is_frozen_throughout():
+    """Its arrays, those of its attacks and its mappings, also once it has been pickled."""
+    game = catalog.load("static-chain")
+    first = audit(game, ThreatModel(1), Policy.uniform(game))
+    for found in (first, pickle.loads(pickle.dumps(first)), copy.deepcopy(first)):
+        attacks = [*found.worst, *(attack for of_k in found.attack.values() for attack in of_k)]
+        arrays = [found.nominal, found.per_state, found.static, found.gap]
+        arrays += [*found.robust.values(), *found.by_set.values(), *(attack.column for attack in attacks)]
+        assert not any(array.flags.writeable for array in arrays)
+        assert len(attacks) == 3 + 9
+        for mapping in (found.robust, found.by_set, found.attack):
+            with pytest.raises(TypeError):
+                mapping[0] = None
+        assert found.to_json(game) == first.to_json(game)
 
 
 def test_calls_that_cannot_be_answered():
