@@ -208,7 +208,7 @@ def run(
 Part = tuple[str, int, int]
 """A statement's id, the number of the first instance, and the number after the last one."""
 
-SAMPLE_KEYS = ("index", "family", "verdict", "margin", "tolerance", "seconds")
+SAMPLE_KEYS = ("index", "family", "verdict", "margin", "tolerance", "seconds", "only_a")
 
 
 def _computed(parts: Iterable[Part], seed: int, workers: int) -> Iterator[tuple[Part, dict[str, Any]]]:
