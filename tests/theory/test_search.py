@@ -163,7 +163,7 @@ def test_files(tmp_path):
     [
         (("T99", "one type"), "statement 'T99' is unknown"),
         (("T6", "two types"), "hypothesis 'two types' is unknown"),
-        (("T6a", "saddle"), "T6a has no check in exact arithmetic"),
+        (("T6a", "saddle"), "T6a: has no check in exact arithmetic"),
         (("T6", "one type", 0), "budget is 0"),
         (("T6", "one type", 1.0, -1), "seed is -1; must be an integer of at least 0"),
         (("T6", "one type", 1.0, 0.5), "seed is 0.5"),
