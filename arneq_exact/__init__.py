@@ -22,8 +22,8 @@ _HOMES = {
     "simulate": "arneq_exact.model.simulate",
     "Policy": "arneq_exact.model.policy",
     "ThreatModel": "arneq_exact.model.threat",
-    "solve": "arneq_exact.solver",
-    "Solution": "arneq_exact.solution",
+    "solve": "arneq_exact.solver.solve",
+    "Solution": "arneq_exact.solver.solution",
     "iterate": "arneq_exact.markov.iteration",
     "IterationResult": "arneq_exact.markov.iteration",
     "nash_q": "arneq_exact.learning.nash_q",
@@ -38,14 +38,14 @@ _HOMES = {
     "static_response_bounds": "arneq_exact.markov.static",
     "audit": "arneq_exact.markov.audit",
     "Audit": "arneq_exact.markov.audit",
-    "certify": "arneq_exact.certificate.build",
-    "Certificate": "arneq_exact.certificate.certificate",
-    "check": "arneq_exact.certificate.check",
-    "CheckResult": "arneq_exact.certificate.result",
-    "enclose": "arneq_exact.certificate.enclosure",
-    "Enclosure": "arneq_exact.certificate.enclosure",
-    "load": "arneq_exact.files",
-    "save": "arneq_exact.files",
+    "certify": "arneq_exact.solver.seal",
+    "Certificate": "arneq_exact.proof.certificate",
+    "check": "arneq_exact.proof.check",
+    "CheckResult": "arneq_exact.proof.result",
+    "enclose": "arneq_exact.enclosure.enclosure",
+    "Enclosure": "arneq_exact.enclosure.enclosure",
+    "load": "arneq_exact.proof.files",
+    "save": "arneq_exact.proof.files",
     "ArneqError": "arneq_exact.errors",
 }
 
@@ -56,15 +56,9 @@ __all__ = [*_PACKAGES, *sorted(_HOMES)]
 if TYPE_CHECKING:
     from arneq_exact import catalog as catalog
     from arneq_exact import theory as theory
-    from arneq_exact.certificate.build import certify as certify
-    from arneq_exact.certificate.certificate import Certificate as Certificate
-    from arneq_exact.certificate.check import check as check
-    from arneq_exact.certificate.enclosure import Enclosure as Enclosure
-    from arneq_exact.certificate.enclosure import enclose as enclose
-    from arneq_exact.certificate.result import CheckResult as CheckResult
+    from arneq_exact.enclosure.enclosure import Enclosure as Enclosure
+    from arneq_exact.enclosure.enclosure import enclose as enclose
     from arneq_exact.errors import ArneqError as ArneqError
-    from arneq_exact.files import load as load
-    from arneq_exact.files import save as save
     from arneq_exact.learning.nash_q import nash_q as nash_q
     from arneq_exact.learning.nash_q_result import NashQResult as NashQResult
     from arneq_exact.markov.audit import Audit as Audit
@@ -84,8 +78,14 @@ if TYPE_CHECKING:
     from arneq_exact.model.simulate import simulate as simulate
     from arneq_exact.model.state_graph import state_graph as state_graph
     from arneq_exact.model.threat import ThreatModel as ThreatModel
-    from arneq_exact.solution import Solution as Solution
-    from arneq_exact.solver import solve as solve
+    from arneq_exact.proof.certificate import Certificate as Certificate
+    from arneq_exact.proof.check import check as check
+    from arneq_exact.proof.files import load as load
+    from arneq_exact.proof.files import save as save
+    from arneq_exact.proof.result import CheckResult as CheckResult
+    from arneq_exact.solver.seal import certify as certify
+    from arneq_exact.solver.solution import Solution as Solution
+    from arneq_exact.solver.solve import solve as solve
     from arneq_exact.study.equilibria import equilibria as equilibria
     from arneq_exact.study.robustness_curve import robustness_curve as robustness_curve
 

@@ -34,8 +34,8 @@ from arneq_exact import MarkovGame, Solution, ThreatModel, catalog, check, gap, 
 from arneq_exact.markov import barrier
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.candidates import Problem
-from arneq_exact.markov.choice import chosen_solvers
-from arneq_exact.markov.registry import SOLVERS
+from arneq_exact.solver.choice import chosen_solvers
+from arneq_exact.solver.registry import SOLVERS
 
 TOLERANCE = 1e-8
 DISCOUNTS = (0.5, 0.9, 0.99)

@@ -25,7 +25,7 @@ from rich.progress import track
 from rich.table import Table
 
 from arneq_exact.errors import StageError
-from arneq_exact.stage import bimatrix, polymatrix
+from arneq_exact.stage.two_agents import bimatrix, polymatrix
 
 SHAPES = list(product(range(1, 8), repeat=2))
 KINDS = ("generic", "integer", "duplicated")

@@ -22,14 +22,14 @@ import numpy as np
 import scipy.sparse as sp
 
 from arneq_exact import referee
-from arneq_exact.certificate.check import check
-from arneq_exact.certificate.check_float import float_bound
-from arneq_exact.certificate.files import certificate_to_json
 from arneq_exact.model.files import game_to_json, write_json
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.proof.certificate_json import certificate_to_json
+from arneq_exact.proof.check import check
+from arneq_exact.proof.check_float import float_bound
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "certificate"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "proof"))
 
 from certificate_builder import build, random_hints, random_policy
 from certificate_rounding_cases import compare

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from arneq_exact import MarkovGame, ThreatModel, catalog, check, iterate, load, save, solve
 from arneq_exact.markov.bellman import backup
-from arneq_exact.stage.linear import solve_matrix_games
+from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
 console = Console(width=110)
 EVERYONE = ThreatModel(1)

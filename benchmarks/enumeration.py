@@ -30,8 +30,8 @@ from rich.table import Table
 from scipy.optimize import least_squares
 
 from arneq_exact import ThreatModel
-from arneq_exact.stage.enumeration import StageEquilibriaList, enumerate_equilibria
-from arneq_exact.stage.multilinear import solve_multilinear_games
+from arneq_exact.stage.enumeration.listing import StageEquilibriaList, enumerate_equilibria
+from arneq_exact.stage.many_agents.multilinear import solve_multilinear_games
 
 Verdict = tuple[Table, bool]
 """A table, and whether its target is met."""

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "certificate"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "proof"))
 
 from certificate_mutants import sample, tally
 

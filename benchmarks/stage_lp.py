@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.optimize import linprog
 
-from arneq_exact.stage.linear import METHODS, solve_matrix_games
+from arneq_exact.stage.zero_sum.linear import METHODS, solve_matrix_games
 
 SHAPES = [(2, 4), (3, 9), (5, 5), (10, 10), (9, 3), (4, 48), (8, 64)]
 GATED = SHAPES[:4]

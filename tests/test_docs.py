@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from arneq_exact import cli, referee
-from arneq_exact.certificate import rounding
-from arneq_exact.markov.registry import SOLVERS
-from arneq_exact.stage import polymatrix, verification
+from arneq_exact.proof import rounding
+from arneq_exact.solver.registry import SOLVERS
+from arneq_exact.stage import verification
+from arneq_exact.stage.two_agents import polymatrix
 from arneq_exact.theory import ledger
+from arneq_exact.theory.engine.search import stored_counterexamples
+from arneq_exact.theory.engine.statement import FALSE_WITHOUT
 from arneq_exact.theory.ledger import STATEMENTS as LEDGER
-from arneq_exact.theory.search import stored_counterexamples
-from arneq_exact.theory.statement import FALSE_WITHOUT
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any, Literal, get_args
 
 from arneq_exact.errors import InputError
+from arneq_exact.exact.rationals import to_fraction
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import to_fraction
 from arneq_exact.model.threat import ThreatModel
 
 Number = int | float | Fraction | str

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from arneq_exact.errors import InputError
-from arneq_exact.model.rationals import to_fraction
+from arneq_exact.exact.rationals import to_fraction
 
 MOST_NUMBERS = 50_000_000
 """Rewards and probabilities of the largest catalog game that is built: a few gigabytes while it is."""

@@ -24,8 +24,8 @@ import scipy.sparse as sp
 
 from arneq_exact.catalog import parameters
 from arneq_exact.catalog.entry import CatalogEntry, KnownAnswer, Number
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
 
 

@@ -85,8 +85,8 @@ def load_game(options: argparse.Namespace) -> MarkovGame:
 
 def load_policy(path: str, game: MarkovGame) -> Policy:
     """Read the policy of a policy's, a solution's or a certificate's file."""
-    from arneq_exact.files import load
     from arneq_exact.model.policy import Policy
+    from arneq_exact.proof.files import load
 
     given: Any = load(path, game)
     # A certificate's policy may hold rationals; what goes on from it takes the nearest doubles.

@@ -29,9 +29,9 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run `arneq check`."""
-    from arneq_exact.certificate.check import check
-    from arneq_exact.certificate.claims import refuted_claim
-    from arneq_exact.files import read_certificate
+    from arneq_exact.proof.check import check
+    from arneq_exact.proof.claims import refuted_claim
+    from arneq_exact.proof.files import read_certificate
     from arneq_exact.report.verdict import print_check
 
     game = load_game(options)

@@ -31,13 +31,13 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run `arneq gap`."""
-    from arneq_exact.certificate.build import seal
-    from arneq_exact.certificate.files import certificate_to_json
     from arneq_exact.markov.bellman import one_blas_thread
     from arneq_exact.markov.evaluate import gap, robust_values, worst_attack
     from arneq_exact.model.json_writing import write_json
+    from arneq_exact.proof.certificate_json import certificate_to_json
     from arneq_exact.report.tables import print_profile
     from arneq_exact.report.verdict import print_epsilon
+    from arneq_exact.solver.seal import seal
 
     require_output(options.out)
     game = load_game(options)

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     """Run `arneq solve`."""
     from arneq_exact.model.json_writing import json_text
     from arneq_exact.report.tables import print_solution
-    from arneq_exact.solver import solve
+    from arneq_exact.solver.solve import solve
 
     require_output(options.out)
     game = load_game(options)

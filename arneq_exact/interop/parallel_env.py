@@ -12,10 +12,9 @@ from pettingzoo import ParallelEnv
 from pettingzoo.utils import BaseParallelWrapper
 
 from arneq_exact.errors import GameError, InputError
+from arneq_exact.exact.rationals import FloatArray, shown
 from arneq_exact.interop.attack import Attack, Forced
-from arneq_exact.model.corruption import Members
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray, shown
 from arneq_exact.model.simulate import (
     END,
     Transitions,
@@ -24,6 +23,7 @@ from arneq_exact.model.simulate import (
     joint_strides,
     require_whole,
 )
+from arneq_exact.model.threat.corruption import Members
 
 ByAgent = dict[str, Any]
 

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.attacked_game import AttackedGame, Parts
 from arneq_exact.learning.gradients import ExactGradients, GradientSource, require_draw
 from arneq_exact.learning.learner import Array, Learner
@@ -28,7 +29,6 @@ from arneq_exact.learning.parametrisation import PARAMETRISATIONS, direction
 from arneq_exact.learning.rollout import SampledGradients
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 
 CONVERGENT: dict[str, Any] = {

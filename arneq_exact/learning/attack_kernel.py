@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.learning.tables import AttackTables
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled
 
 

@@ -15,8 +15,8 @@ section 4.1), and one factorisation serves both.
 
 from __future__ import annotations
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.learning.tables import AttackTables, BoolArray, GameTables
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled
 
 

@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arneq_exact.model.rationals import FloatArray, IntArray
-from arneq_exact.stage import lemke_howson_kernel, lemke_kernel, simplex_kernel
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled
+from arneq_exact.stage.two_agents import lemke_howson_kernel, lemke_kernel
 from arneq_exact.stage.verification import TOLERANCE
+from arneq_exact.stage.zero_sum import simplex_kernel
 
 BY_CALLER = 0
 DECOUPLED = 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.learning.exploration import Exploration
 from arneq_exact.learning.step_sizes import StepSize
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

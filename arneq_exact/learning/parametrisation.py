@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.parametrisation_kernel import direction_rows, project_rows, softmax_rows
 from arneq_exact.learning.tables import BoolArray
-from arneq_exact.model.rationals import FloatArray
 
 
 class Parametrisation(Protocol):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.tables import BoolArray
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.stage.kernels import compiled
 
 _TINY = float(np.finfo(np.float64).tiny)

@@ -18,11 +18,11 @@ from math import ceil, log
 import numpy as np
 
 from arneq_exact.errors import InputError
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.attacked_game import AttackedGame, Parts
 from arneq_exact.learning.gradients import Gradients
 from arneq_exact.learning.rollout_kernel import cumulate_by_point, simulate
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray
 
 BITS = 53
 """Of the uniform number that an episode's length is drawn by."""

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.learning.tables import AttackTables, GameTables
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

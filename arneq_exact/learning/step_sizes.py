@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from arneq_exact.errors import InputError
-from arneq_exact.model.rationals import FloatArray, shown
+from arneq_exact.exact.rationals import FloatArray, shown
 
 
 @runtime_checkable

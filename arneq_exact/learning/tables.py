@@ -20,11 +20,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.markov.bellman import Block, blocks
-from arneq_exact.model.corruption import Corruption, Members, canonical_order
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.model.threat.corruption import Corruption, Members, canonical_order
 from arneq_exact.stage.robust import column_counts
 
 BoolArray = NDArray[np.bool_]

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.markov.bellman import backup_agent, blocks, value_of_play
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.linear import solve_matrix_games
 from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
+from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
 ROUNDING = 64 * float(np.finfo(float).eps)
 TINY = float(np.finfo(float).tiny)

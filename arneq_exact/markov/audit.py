@@ -29,19 +29,19 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import PolicyError
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.arguments import require_game_and_threat, require_judgeable
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.evaluate import WorstAttack
 from arneq_exact.markov.static import has_static_policy, values_under_sets, worst_of_sets
-from arneq_exact.model.corruption import Members
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.given_policy import Observe, as_policy
 from arneq_exact.model.json_writing import write_json
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.policy_json import policy_to_json
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.model.threat.corruption import Members
 
 FORMAT = "arneq-audit"
 VERSION = 1

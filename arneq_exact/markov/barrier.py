@@ -1,17 +1,18 @@
 """The barrier path: follow the log-barrier central path of the optimality conditions to an ARNEQ.
 
-The conditions of `arneq_exact.markov.optimality` are relaxed by a parameter μ > 0: every action a and
-column c keeps a slack of μ w / x_a or μ w / y_c, with weights w (a full-support profile of agents and
-attackers). As μ → ∞ the only solution is x = w, y = w; as μ → 0 slacks and mixtures become complementary,
-and limits are ARNEQ. The path between is followed by compiled pseudo-arclength continuation (equations and
-variables in `arneq_exact.stage.path_kernel`), which passes its turning points in μ; near its end every
-small μ is offered to `arneq_exact.markov.polish`. Where that fails the point itself is offered at the
-smallest parameters: its gap is a small multiple of μ, whatever supports and ties are. Where a path gets
-stuck, its last point is offered and another path is begun, with other weights and more cautious steps.
+The conditions of `arneq_exact.markov.optimality` are relaxed by a parameter μ > 0: every action a and column
+c keeps a slack of μ w / x_a or μ w / y_c, with weights w (a full-support profile of agents and attackers). As
+μ → ∞ the only solution is x = w, y = w; as μ → 0 slacks and mixtures become complementary, and limits are
+ARNEQ. The path between is followed by compiled pseudo-arclength continuation (equations and variables in
+`arneq_exact.stage.many_agents.path_kernel`), which passes its turning points in μ; near its end every small μ
+is offered to `arneq_exact.markov.polish`. Where that fails the point itself is offered at the smallest
+parameters: its gap is a small multiple of μ, whatever supports and ties are. Where a path gets stuck, its
+last point is offered and another path is begun, with other weights and more cautious steps.
 
 Guarantee: none in advance (generically a path exists; numerically it may be lost). Cost: 50 to 1,000 linear
-systems, solved by blocks (`arneq_exact.stage.block_kernel`): states couple through the nS values alone.
-Reference: central paths and continuation as in Allgower & Georg (1990), Numerical Continuation Methods.
+systems, solved by blocks (`arneq_exact.stage.many_agents.block_kernel`): states couple through the nS values
+alone. Reference: central paths and continuation as in Allgower & Georg (1990), Numerical Continuation
+Methods.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.optimality import OptimalityConditions, Point, manageable
 from arneq_exact.markov.polish import Polisher, unpolished
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 
 STARTS = 6
@@ -58,7 +59,7 @@ def run(problem: Problem) -> Iterator[Candidate]:
 
 
 def _follow(problem: Problem, path: _Path, polisher: Polisher, start: int) -> Iterator[Candidate]:
-    from arneq_exact.stage.path_kernel import ARRIVED, MOVING
+    from arneq_exact.stage.many_agents.path_kernel import ARRIVED, MOVING
 
     label = f"barrier path {start + 1} of {problem.first_start + STARTS}"
     if not path.begin():
@@ -92,7 +93,7 @@ class _Path:
 
     def __init__(self, conditions: OptimalityConditions, weights: FloatArray, growth: float) -> None:
         # Compiled code is loaded when a path is first followed.
-        from arneq_exact.stage import linearised_kernel, path_kernel
+        from arneq_exact.stage.many_agents import linearised_kernel, path_kernel
 
         self.kernel = path_kernel
         self.conditions = conditions

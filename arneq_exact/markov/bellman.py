@@ -21,10 +21,10 @@ import scipy.sparse as sp
 import scipy.sparse.linalg as spla
 from threadpoolctl import ThreadpoolController
 
-from arneq_exact.model.corruption import Corruption, Masks
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.model.threat.corruption import Corruption, Masks
 
 DENSE_STATES = 150
 """Up to this many states a dense solve is faster than anything sparse (measured)."""

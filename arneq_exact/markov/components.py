@@ -21,12 +21,12 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from arneq_exact.errors import StageError
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.markov.bellman import backup
 from arneq_exact.markov.candidates import Bounds, Candidate, Problem, Run
 from arneq_exact.markov.evaluate import stationary_bounds
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
 
 FEWEST_STATES = 30

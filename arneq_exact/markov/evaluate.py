@@ -14,16 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.markov.arguments import require_agent, require_judgeable
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.candidates import Bounds
 from arneq_exact.markov.horizon import evaluate_horizon
 from arneq_exact.markov.static import static_values
-from arneq_exact.model.corruption import Corruption
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.model.threat.corruption import Corruption
 from arneq_exact.stage.robust import column_counts
 
 

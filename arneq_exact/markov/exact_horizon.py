@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.errors import StageError
+from arneq_exact.exact.rationals import LARGEST_BITS
 from arneq_exact.markov.horizon import require_horizon
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import LARGEST_BITS
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.exact_stage import ExactStage, ExactStageSolver
 

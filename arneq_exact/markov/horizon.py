@@ -15,12 +15,12 @@ from numbers import Integral
 import numpy as np
 
 from arneq_exact.errors import InputError
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep, reference_solves
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
 
 LARGEST_POLICY = 2 * 10**8

@@ -20,15 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.errors import InputError
+from arneq_exact.exact.rationals import FloatArray, shown
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import backup
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray, shown
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
 from arneq_exact.stage.selection import Selection
+from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
 
 MAX_PERIOD = 64
 CYCLE_TOLERANCE = 1e-10
@@ -67,7 +67,7 @@ class IterationTrace:
         Residual over the previous residual; nan at first.
     types : (t, n, S) uint8
         1 for type A, 2 for type B′, 3 for both, 0 for neither; empty if the trace was not kept. With 4
-        added, type A could be neither proved nor refuted (see `arneq_exact.stage.equilibrium_types`).
+        added, type A could be neither proved nor refuted (see `arneq_exact.stage.types.equilibrium_types`).
     """
 
     values: FloatArray
@@ -140,7 +140,7 @@ def iterate(
         corruption each, and for threats that decouple.
     selection : str or callable
         Which stage equilibrium, see `arneq_exact.stage.selection`. All but "first" and "nearest" need stage
-        games that can be enumerated, see `arneq_exact.stage.enumeration`.
+        games that can be enumerated, see `arneq_exact.stage.enumeration.listing`.
     learning_rate : float in (0, 1] or callable t -> α_t, optional
         Use the learning-rate form.
     max_iterations : int

@@ -1,8 +1,8 @@
 """The stage games of a whole game of any number of agents under any threat, and the value of their profiles.
 
-The counterpart of `arneq_exact.markov.stage_step` for games without a solver of their own class: every
-stage is solved by `arneq_exact.stage.multilinear`, from the last profile where there is one. That keeps the
-selection as it was, so that values move little once they are near a solution.
+The counterpart of `arneq_exact.markov.stage_step` for games without a solver of their own class: every stage
+is solved by `arneq_exact.stage.many_agents.multilinear`, from the last profile where there is one. That keeps
+the selection as it was, so that values move little once they are near a solution.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections import Counter
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.bellman import backup
 from arneq_exact.markov.optimality import OptimalityConditions
 from arneq_exact.markov.stage_step import StageEquilibria
-from arneq_exact.model.rationals import FloatArray
-from arneq_exact.stage.multilinear import solve_multilinear_games
+from arneq_exact.stage.many_agents.multilinear import solve_multilinear_games
 from arneq_exact.stage.robust import column_counts
 
 

@@ -6,8 +6,9 @@ For every agent i and state s, with M = M_i^π(r_i + γ_i P V_i) at s [T3, T9]:
     (x_iᵀM)_c ≥ L_i(s)  for every attacker column c, with equality where y_i(c) > 0,  Σ y_i = 1.
 
 At a solution V_i = L_i is the robust value. Rewards are scaled to a range of 1 per agent, which decides the
-accuracy of degenerate cases. Numbering and tables are those of `arneq_exact.stage.layout`, evaluation is
-compiled (`arneq_exact.stage.conditions_kernel`); here is what Python code needs of it.
+accuracy of degenerate cases. Numbering and tables are those of `arneq_exact.stage.many_agents.layout`,
+evaluation is compiled (`arneq_exact.stage.many_agents.conditions_kernel`); here is what Python code needs of
+it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.markov.bellman import blocks, value_of_play
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.layout import Group, tables
+from arneq_exact.stage.many_agents.layout import Group, tables
 from arneq_exact.stage.robust import column_counts, joint_play
 
 LARGEST_COUPLING = 1500
@@ -129,13 +130,13 @@ class OptimalityConditions:
 
     def residual(self, point: Point) -> FloatArray:
         """Return M y − V, xᵀM − L, Σx − 1 and Σy − 1 in the common numbering."""
-        from arneq_exact.stage.linearised_kernel import residual_of
+        from arneq_exact.stage.many_agents.linearised_kernel import residual_of
 
         return np.asarray(residual_of(self.tables, self.rewards, self.vector(point)))
 
     def linearise(self, point: Point) -> tuple[FloatArray, FloatArray]:
         """Return the residual and its Jacobian (size, size), dense."""
-        from arneq_exact.stage.linearised_kernel import dense, linearised, workspace
+        from arneq_exact.stage.many_agents.linearised_kernel import dense, linearised, workspace
 
         space = workspace(self.tables)
         residual = np.empty(self.size)

@@ -2,19 +2,19 @@
 
 Given a near-solution (x, y, V), keep the actions and columns in use and solve their equations (see
 `arneq_exact.markov.optimality`); constraints that come out on the wrong side change sides and Newton starts
-again (`arneq_exact.stage.active_set_kernel`). Quadratic convergence near a regular solution; no guarantee
-from afar, which is why the result is only ever a candidate. Where every inequality holds as well, the
-attackers' mixtures and the values are passed on, and the certificate need not look for its own.
+again (`arneq_exact.stage.many_agents.active_set_kernel`). Quadratic convergence near a regular solution; no
+guarantee from afar, which is why the result is only ever a candidate. Where every inequality holds as well,
+the attackers' mixtures and the values are passed on, and the certificate need not look for its own.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.candidates import Bounds, Candidate
 from arneq_exact.markov.optimality import OptimalityConditions, Point
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray
 
 ACCURATE = 1e-10
 """Residuals and violations over 1 − discount up to which attackers and values count as known."""
@@ -31,7 +31,7 @@ class Polisher:
     """
 
     def __init__(self, conditions: OptimalityConditions) -> None:
-        from arneq_exact.stage import active_set_kernel, linearised_kernel
+        from arneq_exact.stage.many_agents import active_set_kernel, linearised_kernel
 
         self.conditions = conditions
         self.kernel = active_set_kernel

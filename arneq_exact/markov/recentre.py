@@ -21,9 +21,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.candidates import Bounds
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray
 
 GRID = 2**120
 """Offsets are rounded to multiples of 1/GRID: far below what any bound can show."""

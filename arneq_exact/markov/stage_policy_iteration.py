@@ -11,7 +11,7 @@ initial values, smaller steps. A resumed run begins from the values and the prof
 Guarantee: none by itself; candidates are certified. Cost per round: S stage games and n sparse linear
 systems. Games: every number of agents and every threat. Two agents without masks or a choice of probabilities
 have stage solvers of their own; other stage games are solved from the last profile
-(`arneq_exact.stage.multilinear`), so the selection stays near what it was.
+(`arneq_exact.stage.many_agents.multilinear`), so the selection stays near what it was.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from math import comb
 import numpy as np
 
 from arneq_exact.errors import StageError
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.iteration import CycleWatch
 from arneq_exact.markov.multilinear_step import MultilinearStep
@@ -37,7 +38,6 @@ from arneq_exact.markov.resume import attacked_profile
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep, stage_classes
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 
 ROUNDS = 24

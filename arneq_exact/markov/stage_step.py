@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.bellman import backup, blocks, value_of_play
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
 from arneq_exact.stage.selection import Selection

@@ -28,13 +28,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from arneq_exact.errors import PolicyError, ThreatError
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.markov.arguments import require_agent, require_judgeable
 from arneq_exact.markov.attacked_agent import AttackedAgent
-from arneq_exact.model.corruption import Corruption, Members
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.model.threat.corruption import Corruption, Members
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,14 +12,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from arneq_exact.errors import GameError
-from arneq_exact.model.exact import ExactData
-from arneq_exact.model.rationals import (
+from arneq_exact.exact.rationals import (
     FloatArray,
     IntArray,
     as_float,
     double_or_fraction,
     shown,
 )
+from arneq_exact.model.exact import ExactData
 
 Parts = dict[str, Any]
 

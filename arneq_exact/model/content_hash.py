@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from arneq_exact.model.rationals import FloatArray, IntArray
+from arneq_exact.exact.rationals import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from arneq_exact.model.game import MarkovGame

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arneq_exact.model.rationals import FloatArray, common_denominator
+from arneq_exact.exact.rationals import FloatArray, common_denominator
 
 ObjectArray = NDArray[np.object_]
 

@@ -20,11 +20,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from arneq_exact.errors import GameError
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.model import build_game
 from arneq_exact.model.content_hash import content_hash
 from arneq_exact.model.exact import ExactData
 from arneq_exact.model.names import GameNames
-from arneq_exact.model.rationals import FloatArray, IntArray
 from arneq_exact.model.validation import validate_game
 
 

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import FileError
+from arneq_exact.exact.rationals import as_float, double_or_fraction
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.json_reading import (
     as_list,
@@ -36,7 +37,6 @@ from arneq_exact.model.json_reading import (
 )
 from arneq_exact.model.json_writing import plain
 from arneq_exact.model.names import GameNames
-from arneq_exact.model.rationals import as_float, double_or_fraction
 
 FORMAT = "arneq-game"
 VERSION = 1

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from arneq_exact.errors import FileError
+from arneq_exact.exact.rationals import number_text
 from arneq_exact.model.json_reading import reason
-from arneq_exact.model.rationals import number_text
 
 WIDTH = 120
 

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import FileError
+from arneq_exact.exact.rationals import FloatArray, as_float
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.json_reading import as_list, as_name, as_object, check_format, check_keys, located
 from arneq_exact.model.json_writing import plain
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray, as_float
 
 FORMAT = "arneq-policy"
 VERSION = 1

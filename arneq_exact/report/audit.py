@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.audit import Audit
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.report.tables import short_number, titled_table
 
 MOST_SETS = 8

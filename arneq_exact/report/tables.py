@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.evaluate import WorstAttack
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.report.verdict import print_epsilon
-from arneq_exact.solution import Solution
+from arneq_exact.solver.solution import Solution
 
 STATUS_STYLE = {"exact": "bold green", "certified": "bold green", "incomplete": "bold yellow"}
 

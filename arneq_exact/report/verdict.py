@@ -8,8 +8,8 @@ from fractions import Fraction
 from rich.console import Console
 from rich.text import Text
 
-from arneq_exact.certificate.result import CheckResult
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.proof.result import CheckResult
 
 
 def print_epsilon(

@@ -10,12 +10,12 @@ and the origin of each agent's payoffs and so no equilibrium:
   do not grow, else Lemke's method by integer pivoting (`exact_lemke`).
 
 With p_i the probability with which agent i sees the other one corrupted, Q_i(a, b) payoffs of agent i (own
-action first) and x the other's policy, the columns b of agent i's stage matrix are M_i(a; b) = (1 − p_i)
-Σ_c Q_i(a, c) x(c) + p_i Q_i(a, b), or one column (1 − p_i = 1) without corruption. Masks leave fewer columns
-b. Where the attacker has several probabilities to choose from, the largest is worst, if it is not masked
-(`arneq_exact.stage.enumeration.attack_on`); masked, it would choose between products of three mixtures, and
-there is no rational answer in general. The policy with the attack is an equilibrium of the stage game exactly
-if
+action first) and x the other's policy, the columns b of agent i's stage matrix are M_i(a; b) = (1 − p_i) Σ_c
+Q_i(a, c) x(c) + p_i Q_i(a, b), or one column (1 − p_i = 1) without corruption. Masks leave fewer columns b.
+Where the attacker has several probabilities to choose from, the largest is worst, if it is not masked
+(`arneq_exact.stage.enumeration.listing.attack_on`); masked, it would choose between products of three
+mixtures, and there is no rational answer in general. The policy with the attack is an equilibrium of the
+stage game exactly if
 
     max_a Σ_b M_i(a; b) y_i(b)  =  min_b Σ_a π_i(a) M_i(a; b)   for every agent i,
 
@@ -39,14 +39,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.errors import StageError
-from arneq_exact.model.corruption import Corruption, Masks
-from arneq_exact.model.rationals import common_denominator
+from arneq_exact.exact.lemke import polymatrix_equilibrium
+from arneq_exact.exact.rationals import common_denominator
+from arneq_exact.exact.simplex import solve_integer_game
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.enumeration import attack_on
-from arneq_exact.stage.exact_lemke import polymatrix_equilibrium
-from arneq_exact.stage.exact_simplex import solve_integer_game
+from arneq_exact.model.threat.corruption import Corruption, Masks
+from arneq_exact.stage.enumeration.listing import attack_on
 from arneq_exact.stage.robust import column_counts
-from arneq_exact.stage.two_agent_polyhedra import Attack
+from arneq_exact.stage.two_agents.polyhedra import Attack
 
 Table = list[list[Fraction]]
 

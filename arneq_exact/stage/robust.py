@@ -7,7 +7,7 @@ what d decides for them under K, written d_K, and all others but i follow π:
     M_i^π(a_i; (e, d)) = Σ_K e(K) · E_{a_rest ~ π_rest} Q_i(a_i, d_K, a_rest).
 
 A committed attacker decides an action for each agent that e may corrupt, an informed one for each set and
-member; masks leave it fewer actions to decide among (`arneq_exact.model.corruption`).
+member; masks leave it fewer actions to decide among (`arneq_exact.model.threat.corruption`).
 
 Everything works on a batch of B states with equal action counts: payoffs (B, A_1, …, A_n), policies
 one array (B, A_j) per agent. The matrix is built by averaging out one benign agent at a time, shared
@@ -21,8 +21,8 @@ from math import prod
 
 import numpy as np
 
-from arneq_exact.model.corruption import Corruption, Members
-from arneq_exact.model.rationals import FloatArray
+from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.model.threat.corruption import Corruption, Members
 
 Counts = tuple[int, ...]
 

@@ -23,14 +23,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from arneq_exact.errors import InputError
-from arneq_exact.model.rationals import FloatArray
-from arneq_exact.model.threat import Corruption
-from arneq_exact.stage.equilibrium_types import (
+from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.model.threat.corruption import Corruption
+from arneq_exact.stage.robust import robust_matrix
+from arneq_exact.stage.types.equilibrium_types import (
     TYPE_A,
     TYPE_B_PRIME,
     stage_types,
 )
-from arneq_exact.stage.robust import robust_matrix
 
 Profile = tuple[FloatArray, ...]
 ChooseEquilibrium = Callable[[Sequence[Profile], FloatArray, Profile | None], int]

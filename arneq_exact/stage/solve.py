@@ -8,13 +8,13 @@ Classes, decided by the threat and by what masks leave corrupted agents to do in
 * ``polymatrix`` [T11]: two agents without masks, agent i corrupted-against with probability p_i: Lemke's
   method.
 * ``general``: everything else, any number of agents under any threat [T10], by pure profiles, active-set
-  Newton and barrier paths (`arneq_exact.stage.multilinear`).
+  Newton and barrier paths (`arneq_exact.stage.many_agents.multilinear`).
 
 A stage game may have many equilibria: a selection chooses (`arneq_exact.stage.selection`). ``first`` is the
 one that the method of the class finds, the same whatever was played before. For others all are enumerated
-(`arneq_exact.stage.enumeration`; bimatrix games in floating point, for speed). Where there is no enumeration,
-``nearest`` is the one that active-set Newton finds from the last profile, and no other selection applies;
-the same ``nearest`` is taken where an enumeration is slow (`arneq_exact.stage.enumeration_cost`).
+(`arneq_exact.stage.enumeration.listing`; bimatrix games in floating point, for speed). Where there is no
+enumeration, ``nearest`` is the one that active-set Newton finds from the last profile, and no other selection
+applies; the same ``nearest`` is taken where an enumeration is slow (`arneq_exact.stage.enumeration.cost`).
 Values of a decoupled game are unique, and it is never enumerated.
 """
 
@@ -27,18 +27,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from arneq_exact.errors import InputError, StageError
-from arneq_exact.model.corruption import Corruption, Masks
-from arneq_exact.model.rationals import FloatArray
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.bimatrix import equilibria_of_batch, solve_bimatrix
-from arneq_exact.stage.enumeration import enumerate_under, enumeration_class, no_enumeration
-from arneq_exact.stage.enumeration_cost import is_quick
-from arneq_exact.stage.linear import solve_matrix_games
-from arneq_exact.stage.multilinear import solve_multilinear_games
-from arneq_exact.stage.polymatrix import solve_polymatrix
+from arneq_exact.model.threat.corruption import Corruption, Masks
+from arneq_exact.stage.enumeration.cost import is_quick
+from arneq_exact.stage.enumeration.listing import enumerate_under, enumeration_class, no_enumeration
+from arneq_exact.stage.many_agents.multilinear import solve_multilinear_games
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.selection import Chooser, Profile, Selection
+from arneq_exact.stage.two_agents.bimatrix import equilibria_of_batch, solve_bimatrix
+from arneq_exact.stage.two_agents.polymatrix import solve_polymatrix
 from arneq_exact.stage.verification import count
+from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
 BACKENDS = ("auto", "reference")
 WITHOUT_ENUMERATION = ("first", "nearest")

@@ -10,7 +10,7 @@ from operator import index
 from typing import Any
 
 from arneq_exact.errors import InputError
-from arneq_exact.solution import Progress
+from arneq_exact.solver.solution import Progress
 
 ProgressFunction = Callable[[Progress], None] | None
 

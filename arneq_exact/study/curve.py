@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arneq_exact.errors import InputError
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.evaluate import WorstAttack
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.solution import Solution
+from arneq_exact.solver.solution import Solution
 from arneq_exact.study.equilibria import Equilibria, Equilibrium
 
 if TYPE_CHECKING:

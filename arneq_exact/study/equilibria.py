@@ -2,10 +2,10 @@
 
 A stationary ARNEQ need not be unique, nor need its values be [T5]. `equilibria` runs every suitable solver
 from many starts (`arneq_exact.study.starts`), certifies each answer [T12], and counts two answers as one if
-no probability differs by more than a stated distance. What it returns *are* equilibria, up to their proved
-ε. That there are no others is claimed only where a one-shot game was enumerated completely
-(`arneq_exact.stage.enumeration`); a continuum then shows as its extreme points, otherwise as as many points
-of it as were met.
+no probability differs by more than a stated distance. What it returns *are* equilibria, up to their proved ε.
+That there are no others is claimed only where a one-shot game was enumerated completely
+(`arneq_exact.stage.enumeration.listing`); a continuum then shows as its extreme points, otherwise as as many
+points of it as were met.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from functools import partial
 
 import numpy as np
 
-from arneq_exact.certificate.build import Sealed, on_grid, seal
-from arneq_exact.certificate.certificate import Certificate
 from arneq_exact.errors import StageError
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.candidates import Candidate, Problem, Run
 from arneq_exact.markov.evaluate import gap
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.proof.certificate import Certificate
+from arneq_exact.solver.seal import Sealed, on_grid, seal
 from arneq_exact.study.arguments import Clock, ProgressFunction, positive, whole
 from arneq_exact.study.starts import enumerated, sources
 

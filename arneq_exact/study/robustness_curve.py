@@ -22,14 +22,14 @@ from fractions import Fraction
 from typing import Any
 
 from arneq_exact.errors import InputError
+from arneq_exact.exact.rationals import to_fraction
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.evaluate import robust_values, worst_attack
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import to_fraction
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.solution import Progress, Solution
-from arneq_exact.solver import solve
+from arneq_exact.solver.solution import Progress, Solution
+from arneq_exact.solver.solve import solve
 from arneq_exact.study.arguments import Clock, ProgressFunction, positive, whole
 from arneq_exact.study.curve import CurvePoint, RobustnessCurve
 from arneq_exact.study.equilibria import Equilibria, Equilibrium, equilibria

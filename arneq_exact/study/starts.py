@@ -6,7 +6,7 @@ Homotopies and best-response play are drawn to some equilibria and never reach o
 homotopy ends at an equilibrium of index +1 only). In small games therefore one more source is used:
 Newton's method on the optimality conditions from random profiles of agents and attackers.
 
-One-shot games that `arneq_exact.stage.enumeration_cost` finds quick to enumerate are enumerated before any
+One-shot games that `arneq_exact.stage.enumeration.cost` finds quick to enumerate are enumerated before any
 start.
 """
 
@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.errors import StageError
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.candidates import Candidate, Problem, Run
 from arneq_exact.markov.optimality import OptimalityConditions
 from arneq_exact.markov.polish import Polisher
-from arneq_exact.markov.registry import SOLVERS
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.enumeration import StageEquilibriaList, corruptions_at, enumerate_equilibria
-from arneq_exact.stage.enumeration_cost import is_quick
+from arneq_exact.solver.registry import SOLVERS
+from arneq_exact.stage.enumeration.cost import is_quick
+from arneq_exact.stage.enumeration.listing import StageEquilibriaList, corruptions_at, enumerate_equilibria
 
 NEWTON_SIZE = 160
 """Unknowns up to which Newton's method from afar is worth its time."""

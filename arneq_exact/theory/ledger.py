@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from arneq_exact.errors import InputError
-from arneq_exact.theory import (
+from arneq_exact.theory.engine.evidence import Evidence
+from arneq_exact.theory.engine.statement import Statement
+from arneq_exact.theory.statements import (
     attackers_as_players,
     best_response_operator,
     best_response_set,
@@ -35,8 +37,6 @@ from arneq_exact.theory import (
     value_rise,
     without_types,
 )
-from arneq_exact.theory.evidence import Evidence
-from arneq_exact.theory.statement import Statement
 
 STATEMENTS: tuple[Statement, ...] = (
     *pure_attacks.STATEMENTS,

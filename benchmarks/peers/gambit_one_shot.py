@@ -34,7 +34,7 @@ from rich.table import Table
 from arneq_exact import MarkovGame, ThreatModel, check, solve
 from arneq_exact.errors import StageError
 from arneq_exact.markov.bellman import one_blas_thread
-from arneq_exact.stage.multilinear import solve_multilinear_games
+from arneq_exact.stage.many_agents.multilinear import solve_multilinear_games
 
 NASH = ThreatModel(0)
 CORRUPTIONS = [NASH.corruptions(3, agent) for agent in range(3)]

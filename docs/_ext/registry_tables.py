@@ -19,7 +19,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from arneq_exact import catalog, cli
 from arneq_exact.learning.registry import LEARNERS
-from arneq_exact.markov.registry import SOLVERS
+from arneq_exact.solver.registry import SOLVERS
 
 STATEMENT = re.compile(r"(\[(?:T|F)\d+[a-z]?\])")
 FACTS = (

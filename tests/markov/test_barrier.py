@@ -13,9 +13,9 @@ from arneq_exact import MarkovGame, catalog, gap, solve
 from arneq_exact.markov import barrier, stage_policy_iteration
 from arneq_exact.markov.candidates import Problem
 from arneq_exact.markov.optimality import OptimalityConditions, manageable
-from arneq_exact.markov.registry import SOLVERS, automatic_order
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage import block_kernel, linearised_kernel
+from arneq_exact.solver.registry import SOLVERS, automatic_order
+from arneq_exact.stage.many_agents import block_kernel, linearised_kernel
 
 SIZES = [(n, states, k) for n in (2, 3, 4) for states in (1, 3) for k in range(n)]
 

@@ -10,8 +10,8 @@ import pytest
 from arneq_exact import MarkovGame, ThreatModel, check, gap, iterate, solve
 from arneq_exact.errors import InputError
 from arneq_exact.markov.horizon import backward_induction
-from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
 from arneq_exact.stage.solve import StageSolver
+from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
 
 THREATS = list(games.general_threats(3))
 

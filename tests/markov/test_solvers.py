@@ -13,10 +13,10 @@ from arneq_exact import catalog, check, gap, robust_values, solve
 from arneq_exact.errors import InputError, StageError
 from arneq_exact.markov import best_response_iteration, decoupled, procedure, stage_policy_iteration
 from arneq_exact.markov.candidates import Problem
-from arneq_exact.markov.registry import SOLVERS, solver_names
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.solver.registry import SOLVERS, solver_names
 from arneq_exact.stage.selection import SELECTIONS
 
 HALF = ThreatModel(1, probability="1/2")

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arneq_exact.errors import GameError
+from arneq_exact.exact.rationals import common_denominator, double_or_fraction, number_text, to_fraction
 from arneq_exact.model.exact import ExactData
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.names import GameNames
-from arneq_exact.model.rationals import common_denominator, double_or_fraction, number_text, to_fraction
 from arneq_exact.strategies import games
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from arneq_exact.errors import ThreatError
-from arneq_exact.model.corruption import Corruption, Slot
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.model.threat.corruption import Corruption, Slot
 
 ONE, HALF, THIRD = Fraction(1), Fraction(1, 2), Fraction(1, 3)
 GENERAL = [(n, name) for n in (2, 3, 4) for name in games.general_threats(n)]

@@ -16,12 +16,12 @@ from arneq_exact.errors import (
     StateLimitError,
     ThreatError,
 )
+from arneq_exact.exact.rationals import to_fraction
 from arneq_exact.model.explore import explore
 from arneq_exact.model.files import save_game, save_policy
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.names import GameNames
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import to_fraction
 from arneq_exact.model.threat import ThreatModel
 
 NAN, INF = float("nan"), float("inf")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from arneq_exact import referee
 from arneq_exact.errors import ThreatError
-from arneq_exact.model.polytope import MOST_VERTICES, extreme_points
+from arneq_exact.exact.polytope import MOST_VERTICES, extreme_points
 
 NUMBERS = st.integers(-3, 3).map(Fraction) | st.fractions(-1, 1, max_denominator=4)
 

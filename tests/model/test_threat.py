@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arneq_exact.model.threat import Corruption, ThreatModel
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.model.threat.corruption import Corruption
 
 HALF = Fraction(1, 2)
 

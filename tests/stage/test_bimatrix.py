@@ -13,9 +13,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from arneq_exact.errors import StageError
-from arneq_exact.stage import bimatrix, lemke_howson_kernel, reference, support_kernel
-from arneq_exact.stage.bimatrix import METHODS, bimatrix_equilibria, equilibria_of_batch, solve_bimatrix
-from arneq_exact.stage.linear import solve_matrix_games
+from arneq_exact.stage import reference
+from arneq_exact.stage.two_agents import bimatrix, lemke_howson_kernel, support_kernel
+from arneq_exact.stage.two_agents.bimatrix import (
+    METHODS,
+    bimatrix_equilibria,
+    equilibria_of_batch,
+    solve_bimatrix,
+)
+from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
 MakePayoffs = Callable[[np.random.Generator, str, int, int, int], np.ndarray]
 SHAPES = [(a, b) for a in range(1, 8) for b in range(1, 8)]

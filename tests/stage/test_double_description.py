@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from arneq_exact.errors import StageError
-from arneq_exact.stage.double_description import extreme_rays
+from arneq_exact.exact.double_description import extreme_rays
 
 
 def test_rays_of_a_cone_against_bases(rng):

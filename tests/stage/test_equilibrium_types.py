@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, stage_types
+from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, stage_types
 
 BOTH = TYPE_A | TYPE_B_PRIME
 

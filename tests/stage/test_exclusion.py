@@ -12,9 +12,8 @@ from enumeration_oracle import TWO_AGENTS, gap_of
 
 from arneq_exact.errors import InputError, StageError
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage import exclusion
-from arneq_exact.stage.enumeration import enumerate_equilibria
-from arneq_exact.stage.exclusion import Deviation, excluded_supports, gain, pure_profiles, refutes
+from arneq_exact.stage.enumeration.exclusion import Deviation, excluded_supports, gain, pure_profiles, refutes
+from arneq_exact.stage.enumeration.listing import enumerate_equilibria, exclusion
 
 
 @pytest.mark.parametrize("name", TWO_AGENTS)

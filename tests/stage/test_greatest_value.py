@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage import equilibrium_types
-from arneq_exact.stage.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, types_at
-from arneq_exact.stage.greatest_value import columns_at_pure_profiles, greatest_value
+from arneq_exact.stage.types import equilibrium_types
+from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, types_at
+from arneq_exact.stage.types.greatest_value import columns_at_pure_profiles, greatest_value
 
 
 def corruptions(n, k):

@@ -13,9 +13,9 @@ from quantecon.optimize import minmax
 from scipy.optimize import linprog
 
 from arneq_exact.errors import StageError
-from arneq_exact.stage import linear, simplex_kernel
-from arneq_exact.stage.exact_simplex import solve_exactly
-from arneq_exact.stage.linear import METHODS, solve_matrix_games
+from arneq_exact.exact.simplex import solve_exactly
+from arneq_exact.stage.zero_sum import linear, simplex_kernel
+from arneq_exact.stage.zero_sum.linear import METHODS, solve_matrix_games
 
 CLIMBING = [[11.0, -30.0, 0.0], [-30.0, 7.0, 6.0], [0.0, 0.0, 5.0]]
 

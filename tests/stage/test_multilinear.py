@@ -9,7 +9,7 @@ import pytest
 
 from arneq_exact.errors import StageError
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.multilinear import solve_multilinear_games
+from arneq_exact.stage.many_agents.multilinear import solve_multilinear_games
 from arneq_exact.stage.robust import robust_matrix
 
 THREATS = {
@@ -27,7 +27,7 @@ def corruptions(n, threat):
 
 def regrets(payoffs, points, policy):
     """Best pure-against-worst improvement of every agent by its linear program's optimality conditions."""
-    from arneq_exact.stage.linear import solve_matrix_games
+    from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
     found = []
     for agent, payoff in enumerate(payoffs):
@@ -121,7 +121,9 @@ def test_pure_profiles_come_first_or_last(monkeypatch, k):
     assert {name: number for name, number in calls.items() if number} == {"pure profiles": 1}
     assert found.value.tolist() == [[4.0 if k == 0 else 0.0] * 3]
     # With a seed paths come first; where there are none, pure profiles are the last resort.
-    monkeypatch.setattr("arneq_exact.stage.multilinear._System.weights", lambda *key: np.zeros((0, 1)))
+    monkeypatch.setattr(
+        "arneq_exact.stage.many_agents.multilinear._System.weights", lambda *key: np.zeros((0, 1))
+    )
     last = solve_multilinear_games([payoff] * 3, points, seed=1, calls=calls)
     assert (last.value == found.value).all()
 
@@ -145,8 +147,10 @@ def test_payoffs_that_are_not_numbers_are_refused():
 
 def test_what_is_not_solved_is_an_error(monkeypatch, rng):
     """No pure profile looked at, no path and no start: nothing is found, and nothing is claimed."""
-    monkeypatch.setattr("arneq_exact.stage.multilinear.MOST_PURE", 0)
-    monkeypatch.setattr("arneq_exact.stage.multilinear._System.weights", lambda *key: np.zeros((0, 1)))
+    monkeypatch.setattr("arneq_exact.stage.many_agents.multilinear.MOST_PURE", 0)
+    monkeypatch.setattr(
+        "arneq_exact.stage.many_agents.multilinear._System.weights", lambda *key: np.zeros((0, 1))
+    )
     payoffs = [rng.uniform(size=(2, 2, 2, 2)) for _ in range(3)]
     with pytest.raises(StageError, match="solved game 0 of 2"):
         solve_multilinear_games(payoffs, corruptions(3, ThreatModel(1)))

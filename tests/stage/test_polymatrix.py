@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from arneq_exact.errors import StageError
-from arneq_exact.stage import lemke_kernel, reference
-from arneq_exact.stage.linear import solve_matrix_games
-from arneq_exact.stage.polymatrix import METHODS, PolymatrixSolutions, solve_polymatrix
+from arneq_exact.stage import reference
+from arneq_exact.stage.two_agents import lemke_kernel
+from arneq_exact.stage.two_agents.polymatrix import METHODS, PolymatrixSolutions, solve_polymatrix
+from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
 MakePayoffs = Callable[[np.random.Generator, str, int, int, int], np.ndarray]
 PROBABILITIES = [0.0, 0.1, 0.5, 0.9, 1.0, (0.3, 0.7), (0.0, 1.0)]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arneq_exact.model.threat import Corruption, ThreatModel
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.model.threat.corruption import Corruption
 from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
 
 COUNTS = [(1,), (4,), (2, 3), (3, 1), (2, 3, 2), (1, 2, 3), (2, 1, 3, 2)]

@@ -13,7 +13,7 @@ import quantecon.game_theory as gt
 from enumeration_oracle import TWO_AGENTS, gap_of, in_hull, profiles_of
 
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.enumeration import enumerate_equilibria
+from arneq_exact.stage.enumeration.listing import enumerate_equilibria
 
 
 @pytest.mark.parametrize("counts", [(2, 2), (3, 3), (2, 4), (4, 3), (1, 3)])

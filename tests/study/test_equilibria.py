@@ -11,11 +11,11 @@ import pytest
 
 from arneq_exact import catalog, check, equilibria
 from arneq_exact.errors import ArneqError, GameError, StageError
-from arneq_exact.markov import registry
 from arneq_exact.markov.candidates import Candidate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.solver.solve import registry
 from arneq_exact.study.starts import enumerated
 
 REPEATED_BATTLE = MarkovGame.from_rows(

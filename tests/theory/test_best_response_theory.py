@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from arneq_exact import MarkovGame, Policy, ThreatModel, best_response
-from arneq_exact.theory import families
-from arneq_exact.theory.best_response_operator import lipschitz, modulus, policy_distance
-from arneq_exact.theory.best_response_set import deficits, optimal_vertices
-from arneq_exact.theory.first_principles import contest, robust_value
-from arneq_exact.theory.given_play import draw_budget, with_policies
-from arneq_exact.theory.history import history_dependent_value
-from arneq_exact.theory.instance import Instance
+from arneq_exact.oracle.first_principles import contest, robust_value
+from arneq_exact.theory.draw import families
+from arneq_exact.theory.engine.given_play import draw_budget, with_policies
+from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.ledger import statement
+from arneq_exact.theory.statements.best_response_operator import lipschitz, modulus, policy_distance
+from arneq_exact.theory.statements.best_response_set import deficits, optimal_vertices
+from arneq_exact.theory.statements.history import history_dependent_value
 
 T9 = ("T9.contraction", "T9.continuity", "T9.responses", "T9.graph", "T9.fixed-point", "T9.history")
 

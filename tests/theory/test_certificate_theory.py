@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from arneq_exact import MarkovGame, Policy, ThreatModel
-from arneq_exact.theory.certificate_bound import bound, gain, with_excess
-from arneq_exact.theory.exact_numbers import exact_array
-from arneq_exact.theory.first_principles import contest, largest_row_sum
-from arneq_exact.theory.given_play import by_state
-from arneq_exact.theory.instance import Instance
+from arneq_exact.oracle.first_principles import contest, largest_row_sum
+from arneq_exact.theory.engine.exact_numbers import exact_array
+from arneq_exact.theory.engine.given_play import by_state
+from arneq_exact.theory.engine.instance import Instance
+from arneq_exact.theory.engine.statement import FALSE_WITHOUT
 from arneq_exact.theory.ledger import statement
-from arneq_exact.theory.statement import FALSE_WITHOUT
+from arneq_exact.theory.statements.certificate_bound import bound, gain, with_excess
 
 T12 = ("T12.soundness", "T12.tightness", "T12.discount")
 

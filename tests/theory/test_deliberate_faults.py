@@ -17,15 +17,16 @@ from typing import Any
 
 import pytest
 
-from arneq_exact.certificate import check, check_float
-from arneq_exact.certificate.integers import IntegerGame
 from arneq_exact.learning import nash_q
 from arneq_exact.markov import bellman
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage import equilibrium_types, greatest_value, robust
-from arneq_exact.theory.instance import Instance
+from arneq_exact.proof import check, check_float
+from arneq_exact.proof.integers import IntegerGame
+from arneq_exact.stage import robust
+from arneq_exact.stage.types import equilibrium_types, greatest_value
+from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.ledger import statement
 
 AVERAGED = """

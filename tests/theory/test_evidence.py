@@ -14,10 +14,10 @@ from arneq_exact.errors import FileError, InputError, StageError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.theory import ledger
-from arneq_exact.theory.encoding import decode, encode, frozen
-from arneq_exact.theory.evidence import Comparison, Evidence, Findings, at_most, equal
-from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.statement import Hypothesis, Statement
+from arneq_exact.theory.engine.encoding import decode, encode, frozen
+from arneq_exact.theory.engine.evidence import Comparison, Evidence, Findings, at_most, equal
+from arneq_exact.theory.engine.instance import Instance
+from arneq_exact.theory.engine.statement import Hypothesis, Statement
 
 GAME = MarkovGame.one_shot([[["1/3", -1], [-1, 1]], [[-1, 1], [1, -1]]])
 INSTANCE = Instance(

@@ -11,9 +11,7 @@ import pytest
 
 from arneq_exact import Policy, ThreatModel
 from arneq_exact.errors import ThreatError
-from arneq_exact.theory.exact_numbers import exact_array, solve_linear
-from arneq_exact.theory.extreme_strategies import candidate_strategies, matrix_game
-from arneq_exact.theory.first_principles import (
+from arneq_exact.oracle.first_principles import (
     attacks,
     best_value,
     contest,
@@ -21,7 +19,9 @@ from arneq_exact.theory.first_principles import (
     reply_value,
     robust_value,
 )
-from arneq_exact.theory.given_play import by_state
+from arneq_exact.theory.engine.exact_numbers import exact_array, solve_linear
+from arneq_exact.theory.engine.extreme_strategies import candidate_strategies, matrix_game
+from arneq_exact.theory.engine.given_play import by_state
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse", "integer"])

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from arneq_exact import MarkovGame, ThreatModel
-from arneq_exact.theory import horizon_solver, markov_threats
-from arneq_exact.theory.exact_numbers import exact_array
-from arneq_exact.theory.first_principles import robust_value
+from arneq_exact.oracle.first_principles import robust_value
+from arneq_exact.theory.engine.exact_numbers import exact_array
 from arneq_exact.theory.ledger import statement
+from arneq_exact.theory.statements import horizon_solver, markov_threats
 
 
 @pytest.mark.parametrize(("informed", "value"), [(False, -1), (True, -2)])

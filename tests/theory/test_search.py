@@ -13,18 +13,19 @@ from arneq_exact import catalog
 from arneq_exact.errors import FileError, InputError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.enumeration import enumerate_equilibria
-from arneq_exact.stage.equilibrium_types import TYPE_A, types_at
-from arneq_exact.stage.greatest_value import columns_at_pure_profiles
-from arneq_exact.theory import generators, ledger
-from arneq_exact.theory.definition import exact_payoffs
-from arneq_exact.theory.exact_numbers import exact_array
-from arneq_exact.theory.instance import Instance
-from arneq_exact.theory.periodic_orbit import exact_backup
-from arneq_exact.theory.proved_bound import proved_below
-from arneq_exact.theory.search import Counterexample, file_name, search, stored_counterexamples
-from arneq_exact.theory.shrink import Draft, shrink
-from arneq_exact.theory.statement import FALSE_WITHOUT
+from arneq_exact.oracle.definition import exact_payoffs
+from arneq_exact.stage.enumeration.listing import enumerate_equilibria
+from arneq_exact.stage.types.equilibrium_types import TYPE_A, types_at
+from arneq_exact.stage.types.greatest_value import columns_at_pure_profiles
+from arneq_exact.theory import ledger
+from arneq_exact.theory.draw import generators
+from arneq_exact.theory.engine.exact_numbers import exact_array
+from arneq_exact.theory.engine.instance import Instance
+from arneq_exact.theory.engine.search import Counterexample, file_name, search, stored_counterexamples
+from arneq_exact.theory.engine.shrink import Draft, shrink
+from arneq_exact.theory.engine.statement import FALSE_WITHOUT
+from arneq_exact.theory.statements.periodic_orbit import exact_backup
+from arneq_exact.theory.statements.proved_bound import proved_below
 
 STORED = {(one.statement, one.dropped): one for one in stored_counterexamples()}
 

@@ -9,14 +9,14 @@ import pytest
 
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.theory import definition
-from arneq_exact.theory.exact_numbers import exact_matrix_game
-from arneq_exact.theory.general_threats import draw_general
-from arneq_exact.theory.instance import Instance
+from arneq_exact.oracle import definition
+from arneq_exact.theory.engine.exact_numbers import exact_matrix_game
+from arneq_exact.theory.engine.instance import Instance
+from arneq_exact.theory.engine.stages import Stage, stages
 from arneq_exact.theory.ledger import STATEMENTS, statement
-from arneq_exact.theory.monotonicity import pure_equilibria
-from arneq_exact.theory.polymatrix_form import complementarity, stacked_payoffs
-from arneq_exact.theory.stages import Stage, stages
+from arneq_exact.theory.statements.general_threats import draw_general
+from arneq_exact.theory.statements.monotonicity import pure_equilibria
+from arneq_exact.theory.statements.polymatrix_form import complementarity, stacked_payoffs
 
 MINE = [one for one in STATEMENTS if one.id.split(".")[0] in ("T1", "T2", "T3", "T4", "T5", "T10", "T11")]
 SEED = 20

@@ -10,13 +10,13 @@ import pytest
 
 from arneq_exact import MarkovGame, ThreatModel, catalog
 from arneq_exact.errors import InputError
-from arneq_exact.theory import memory
-from arneq_exact.theory.chain import chain_rewards, draw_chain
-from arneq_exact.theory.exact_numbers import exact_array
-from arneq_exact.theory.given_play import policy_of
-from arneq_exact.theory.instance import Instance
+from arneq_exact.theory.engine.exact_numbers import exact_array
+from arneq_exact.theory.engine.given_play import policy_of
+from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.ledger import statement
-from arneq_exact.theory.static_corruption import corruptions
+from arneq_exact.theory.statements import memory
+from arneq_exact.theory.statements.chain import chain_rewards, draw_chain
+from arneq_exact.theory.statements.static_corruption import corruptions
 
 T13 = ("T13.order", "T13.equal", "T13.worst-set", "T13.chain", "T13.memory")
 

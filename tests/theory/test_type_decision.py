@@ -7,7 +7,7 @@ import pytest
 
 from arneq_exact import MarkovGame, ThreatModel
 from arneq_exact.theory.ledger import statement
-from arneq_exact.theory.type_decision import best_pure_profile, column_values, improved
+from arneq_exact.theory.statements.type_decision import best_pure_profile, column_values, improved
 
 MATCH = np.array([[[1.0, 0.0], [0.0, 1.0]]] * 2)
 """Agents 2 and 3 must match."""

@@ -12,10 +12,12 @@ import pytest
 from arneq_exact import catalog
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.theory import convergence, ledger, typed_games
-from arneq_exact.theory.fresh_selection import stay_or_leave
-from arneq_exact.theory.periodic_orbit import exact_backup, find_orbit
-from arneq_exact.theory.typed_games import TYPED, pair_game
+from arneq_exact.theory import ledger
+from arneq_exact.theory.draw import typed_games
+from arneq_exact.theory.draw.typed_games import TYPED, pair_game
+from arneq_exact.theory.statements import convergence
+from arneq_exact.theory.statements.fresh_selection import stay_or_leave
+from arneq_exact.theory.statements.periodic_orbit import exact_backup, find_orbit
 
 MINE = [
     "T6",
@@ -203,7 +205,7 @@ def test_orbit_of_nosde_in_fractions():
 
 def test_exact_backup_is_that_of_the_doubles(rng):
     from arneq_exact.markov.bellman import backup
-    from arneq_exact.theory.exact_numbers import exact_array
+    from arneq_exact.theory.engine.exact_numbers import exact_array
 
     game = games.random_game(rng, 3, 2, (1, 3), 0.9)
     values = rng.uniform(-1, 1, (3, 2))

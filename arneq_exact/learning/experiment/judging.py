@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from arneq_exact import catalog
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.experiment.configuration import Instance
 from arneq_exact.markov.audit import audit, robust_values_and_gap
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.solver import solve
+from arneq_exact.solver.solve import solve
 
 Record = dict[str, Any]
 

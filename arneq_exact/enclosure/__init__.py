@@ -1,0 +1,1 @@
+"""Boxes proved to hold an equilibrium, in ball arithmetic: exact forms of irrational answers."""

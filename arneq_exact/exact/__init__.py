@@ -1,0 +1,1 @@
+"""Exact numbers and exact linear algebra: rationals, integer simplex, integer Lemke, double description."""

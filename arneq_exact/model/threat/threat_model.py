@@ -1,0 +1,344 @@
+"""Threat models: which agents an attacker may corrupt, seen from each agent.
+
+Agent i faces its own attacker, who picks at every state a distribution ω over *corruption sets* K ⊆ N\\{i}
+from a polytope Ω_i, and actions for whoever may be corrupted. A *committed* attacker fixes them before K
+is drawn, an *informed* one after. A minimiser exists at an extreme point of Ω_i with pure actions [T10], so
+a threat is resolved into the extreme points of every Ω_i, here `Corruption`s, and an attacker's pure
+strategies at a state are its *columns*: pairs of an extreme point and the actions that it decides there.
+
+The order of columns is part of the certificate format.
+
+* Sets are ordered by size, then lexicographically. Extreme points are ordered by their vectors of
+  probabilities over the sets in that order, in descending lexicographic order.
+* Within an extreme point, columns are the combinations of its decisions in C order, the last decision
+  running fastest. A committed attacker decides an action for each agent that some set of positive
+  probability holds, agents ascending. An informed attacker decides one for each set of positive
+  probability in order and each agent in it, ascending; so it does only where some agent is in two of the
+  sets, and elsewhere its columns are those of a committed attacker, since it gains nothing.
+* An agent that is masked in the state has the allowed actions for choices, ascending, in place of all.
+
+Extreme points are, without masks, all maximal sets of the family (each certain, or with probability ρ and
+otherwise nobody), because corrupted agents may imitate their policy [T1]; under masks they cannot, so every
+set of the family is one, and with ρ < 1 so is the certainty that nobody is corrupted. A fixed distribution
+is one extreme point, and inequalities have the vertices of their polytope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from arneq_exact.errors import ThreatError
+from arneq_exact.exact.polytope import extreme_points
+from arneq_exact.exact.rationals import IntArray, number_text, shown, to_fraction
+from arneq_exact.model.threat import parts
+from arneq_exact.model.threat.corruption import Corruption, Masks, canonical_order
+
+KEYS = ("k", "probability", "sets", "distribution", "inequalities", "informed", "masks", "timing")
+TIMINGS = ("per-state", "static")
+
+
+@dataclass(frozen=True)
+class ThreatModel:
+    """What an attacker may do. Give `k`, or explicit `sets`, or a fixed `distribution`.
+
+    Parameters
+    ----------
+    k : int, optional
+        Any set of at most k other agents may be corrupted. k = 0 is Nash, k ≥ n−1 is maximin [T4].
+    probability : number, optional
+        Corruption happens with probability at most ρ in [0, 1] (default 1), drawn anew at every
+        state; goes with `k` or `sets`. May be a rational such as "1/3".
+    sets : {agent: list of sets of agents}, optional
+        The corruption sets of each agent, agents numbered from 0; every agent must be listed. The
+        empty set belongs to a family only if listed.
+    distribution : {agent: {set of agents: probability}}, optional
+        A fixed distribution over corruption sets; with `k`, no set may be larger than k.
+    inequalities : (G, h) or {agent: (G, h)}, optional
+        With `k` or `sets`: the attacker picks any distribution ω over the family with Gω ≤ h. Columns of
+        G stand for the sets of at most k agents by size, then lexicographically, or for the distinct
+        `sets` as listed. One pair for all agents, or one for each. Numbers may be rationals.
+    informed : bool
+        Whether the corrupted agents know who is corrupted when they act; default False.
+    masks : {agent: {state: actions}}, optional
+        All that an agent can play in a state while it is corrupted, by numbers from 0; states and agents
+        that are not listed are free.
+    timing : {"per-state", "static"}
+        Whether K is drawn anew at every state or once per episode [T13]. Static corruption can be
+        evaluated (`arneq_exact.static_values`), not solved.
+
+    Raises
+    ------
+    ThreatError
+        If the parts do not fit together.
+
+    Examples
+    --------
+    >>> ThreatModel(1).corruptions(3, 0)[1].weights
+    (((2,), Fraction(1, 1)),)
+    >>> ThreatModel(1, probability="1/4").corruptions(2, 0)[0].weights
+    (((), Fraction(3, 4)), ((1,), Fraction(1, 4)))
+    >>> at_least_half_spared = ThreatModel(1, inequalities=([[-1, 0]], ["-1/2"]))
+    >>> [str(point.weights[0][1]) for point in at_least_half_spared.corruptions(2, 0)]
+    ['1', '1/2']
+    """
+
+    k: int | None = None
+    probability: Any = None
+    sets: Mapping[int, Iterable[Iterable[int]]] | None = None
+    distribution: Mapping[int, Mapping[frozenset[int], Any]] | None = None
+    inequalities: Any = None
+    informed: bool = False
+    masks: Mapping[int, Mapping[int, Iterable[int]]] | None = None
+    timing: str = "per-state"
+    _rho: Fraction = field(init=False, repr=False, compare=False, default=Fraction(1))
+    _resolved: dict[tuple[int, int], tuple[Corruption, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        if self.k is not None:
+            self._set("k", parts.natural(self.k, "k"))
+        if self.sets is not None and (self.k is not None or self.distribution is not None):
+            raise ThreatError("ThreatModel: sets are given with k or distribution; must be given alone")
+        if self.k is None and self.sets is None and self.distribution is None:
+            raise ThreatError("ThreatModel: nothing is given; must have k, sets or distribution")
+        for name in ("probability", "inequalities"):
+            if getattr(self, name) is not None and self.distribution is not None:
+                raise ThreatError(f"ThreatModel: {name} is given with distribution; must be left out")
+        if self.probability is not None:
+            rho = to_fraction(self.probability, "ThreatModel: probability", ThreatError)
+            if not 0 <= rho <= 1:
+                raise ThreatError(f"ThreatModel: probability is {shown(self.probability)}; must be in [0, 1]")
+            if self.inequalities is not None:
+                raise ThreatError("ThreatModel: probability is given with inequalities; must be one of them")
+            self._set("_rho", rho)
+            self._set("probability", None if rho == 1 else rho)
+        if self.sets is not None:
+            families = parts.by_agent(self.sets, "sets")
+            self._set("sets", {i: parts.family(i, sets) for i, sets in families.items()})
+        if self.distribution is not None:
+            laws = parts.by_agent(self.distribution, "distribution")
+            self._set("distribution", {i: parts.distribution(i, law, self.k) for i, law in laws.items()})
+        if isinstance(self.inequalities, Mapping):
+            pairs = parts.by_agent(self.inequalities, "inequalities")
+            exact = {i: parts.inequalities(pair, f" of agent {i}") for i, pair in pairs.items()}
+            self._set("inequalities", exact)
+        elif self.inequalities is not None:
+            self._set("inequalities", parts.inequalities(self.inequalities, ""))
+        if not isinstance(self.informed, bool | np.bool_):
+            raise ThreatError(f"ThreatModel: informed is {shown(self.informed)}; must be True or False")
+        self._set("informed", bool(self.informed))
+        self._set("masks", None if self.masks is None else parts.masks(self.masks) or None)
+        if self.timing not in TIMINGS:
+            raise ThreatError(f"ThreatModel: timing is {shown(self.timing)}; must be per-state or static")
+
+    def __hash__(self) -> int:
+        return hash(repr(self.to_json()))
+
+    def corruptions(self, n: int, agent: int) -> tuple[Corruption, ...]:
+        """Return the extreme points of Ω_i for `agent` (from 0) among `n` agents, masks left aside.
+
+        Raises
+        ------
+        ThreatError
+            If the threat does not fit a game of `n` agents.
+        """
+        if (n, agent) not in self._resolved:
+            self._fit(n)
+            points = dict.fromkeys(self._points(n, agent))
+            sets = sorted({K for point in points for K, _ in point.weights}, key=canonical_order)
+
+            def vector(point: Corruption) -> list[Fraction]:
+                law = dict(point.weights)
+                return [law.get(K, Fraction(0)) for K in sets]
+
+            self._resolved[n, agent] = tuple(sorted(points, key=vector, reverse=True))
+        return self._resolved[n, agent]
+
+    def family(self, n: int, agent: int) -> tuple[frozenset[int], ...]:
+        """Return the corruption sets that are possible for `agent`: as listed, or in canonical order."""
+        if self.distribution is not None:
+            return tuple(self.distribution[agent])
+        if self.sets is not None:
+            return tuple(frozenset(members) for members in self.sets[agent])
+        others = [j for j in range(n) if j != agent]
+        sizes = range(min(self.k or 0, n - 1) + 1)
+        return tuple(frozenset(members) for size in sizes for members in combinations(others, size))
+
+    def masks_at(self, state: int) -> Masks:
+        """Return what corrupted agents can play in a state, agents ascending."""
+        listed = (self.masks or {}).items()
+        return tuple((agent, tuple(states[state])) for agent, states in listed if state in states)
+
+    def groups(
+        self, signature_groups: Iterable[tuple[IntArray, tuple[int, ...]]]
+    ) -> Iterator[tuple[IntArray, tuple[int, ...], Masks]]:
+        """Split groups of states with equal action counts by masks."""
+        for states, counts in signature_groups:
+            alike: dict[Masks, list[int]] = {}
+            if self.masks is None:
+                yield states, counts, ()
+                continue
+            for state in states.tolist():
+                alike.setdefault(self.masks_at(state), []).append(state)
+            for masks, members in alike.items():
+                yield np.array(members, dtype=np.int64), counts, masks
+
+    def require_fit(self, action_counts: IntArray) -> None:
+        """Refuse a game (S, n) of other agents, states or actions than the threat names.
+
+        Raises
+        ------
+        ThreatError
+            With the place, the value and the rule.
+        """
+        n_states, n = action_counts.shape
+        for agent in range(n):
+            self.corruptions(n, agent)
+        for agent, states in (self.masks or {}).items():
+            for state, actions in states.items():
+                where = f"ThreatModel: masks of agent {agent}"
+                if agent >= n or state >= n_states:
+                    raise ThreatError(
+                        f"{where} name state {state}; must be agents 0..{n - 1} and states 0..{n_states - 1}"
+                    )
+                if max(actions) >= action_counts[state, agent]:
+                    raise ThreatError(
+                        f"{where} in state {state} allow action {max(actions)}; "
+                        f"must be actions 0..{action_counts[state, agent] - 1}"
+                    )
+
+    def decouples(self, n: int) -> bool:
+        """Tell whether every agent plays a matrix game of its own against all others together [T4]."""
+        return all(
+            corruption.weights == ((tuple(j for j in range(n) if j != agent), Fraction(1)),)
+            for agent in range(n)
+            for corruption in self.corruptions(n, agent)
+        )
+
+    def same_as(self, other: ThreatModel, n: int) -> bool:
+        """Tell whether two threats mean the same for every one of `n` agents."""
+        return (self.masks, self.timing) == (other.masks, other.timing) and all(
+            self.corruptions(n, agent) == other.corruptions(n, agent) for agent in range(n)
+        )
+
+    def describe(self) -> str:
+        """Return the threat in a few words."""
+        if self.distribution is not None:
+            text = "a fixed distribution over corruption sets"
+        else:
+            text = "explicit corruption sets" if self.sets is not None else f"k = {self.k}"
+        if self._rho != 1:
+            text += f" with probability at most {number_text(self._rho)}"
+        if self.inequalities is not None:
+            text += " under linear inequalities"
+        if self.informed:
+            text += ", informed attacker"
+        if self.masks is not None:
+            text += ", masked actions"
+        return text if self.timing == "per-state" else f"{text}, drawn once per episode"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a form for JSON files; agents are numbered from 0, numbers are exact."""
+        result: dict[str, Any] = {}
+        if self.k is not None:
+            result["k"] = self.k
+        if self._rho != 1:
+            result["probability"] = number_text(self._rho)
+        if self.sets is not None:
+            result["sets"] = {str(i): [sorted(K) for K in family] for i, family in sorted(self.sets.items())}
+        if self.distribution is not None:
+            result["distribution"] = {
+                str(i): [[sorted(K), number_text(p)] for K, p in law.items()]
+                for i, law in sorted(self.distribution.items())
+            }
+        if isinstance(self.inequalities, dict):
+            pairs = sorted(self.inequalities.items())
+            result["inequalities"] = {str(i): parts.inequalities_json(pair) for i, pair in pairs}
+        elif self.inequalities is not None:
+            result["inequalities"] = parts.inequalities_json(self.inequalities)
+        if self.informed:
+            result["informed"] = True
+        if self.masks is not None:
+            result["masks"] = {
+                str(i): {str(state): list(actions) for state, actions in states.items()}
+                for i, states in self.masks.items()
+            }
+        if self.timing != "per-state":
+            result["timing"] = self.timing
+        return result
+
+    @classmethod
+    def from_json(cls, data: Any, where: str = "threat") -> ThreatModel:
+        """Read what `to_json` wrote; unknown keys are refused by name."""
+        if not isinstance(data, dict):
+            raise ThreatError(f"{where}: is {shown(data)}; must be an object such as {{'k': 1}}")
+        for key in data:
+            if key not in KEYS:
+                raise ThreatError(f"{where}: key {shown(key)} is unknown; must be {', '.join(KEYS)}")
+        try:
+            return cls(**{**data, **parts.parts_of_json(data)})
+        except ThreatError as error:
+            raise ThreatError(f"{where}: {str(error).removeprefix('ThreatModel: ')}") from None
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _points(self, n: int, agent: int) -> Iterator[Corruption]:
+        """Yield the extreme points, in any order and perhaps twice."""
+        if self.distribution is not None:
+            yield Corruption.mixture(self.distribution[agent].items(), self.informed)
+            return
+        family = self.family(n, agent)
+        if self.inequalities is not None:
+            rows, bounds = self._inequalities(agent, len(family))
+            for vertex in extreme_points(len(family), rows, bounds):
+                yield Corruption.mixture(zip(family, vertex, strict=True), self.informed)
+            return
+        nobody = Corruption.mixture([((), Fraction(1))])
+        if self.masks is not None and self._rho < 1:
+            yield nobody
+        largest = max(map(len, family))
+        for K in family:
+            smaller = self.masks is None and len(K) < largest
+            if smaller and (self.sets is None or any(other > K for other in family)):
+                continue
+            if not K or self._rho == 0:
+                yield nobody
+            else:
+                yield Corruption.mixture([((), 1 - self._rho), (K, self._rho)])
+
+    def _inequalities(self, agent: int, size: int) -> parts.Inequalities:
+        pairs = self.inequalities
+        rows, bounds = pairs[agent] if isinstance(pairs, dict) else pairs
+        if rows and len(rows[0]) != size:
+            raise ThreatError(
+                f"ThreatModel: inequalities of agent {agent} have {len(rows[0])} columns; "
+                f"must have one for each of its {size} corruption sets"
+            )
+        checked: parts.Inequalities = (rows, bounds)
+        return checked
+
+    def _fit(self, n: int) -> None:
+        """Refuse explicit families that do not list exactly the agents 0..n−1, or hold strangers."""
+        for name in ("sets", "distribution", "inequalities"):
+            listed = getattr(self, name)
+            if not isinstance(listed, dict):
+                continue
+            if set(listed) != set(range(n)):
+                raise ThreatError(
+                    f"ThreatModel: {name} list the agents {sorted(listed)}; must list each of 0..{n - 1}"
+                )
+            for agent, family in listed.items() if name != "inequalities" else ():
+                for K in family:
+                    if not set(K) <= set(range(n)) - {agent}:
+                        raise ThreatError(
+                            f"ThreatModel: {name} of agent {agent} hold {sorted(K)}; "
+                            f"must be a set of other agents among 0..{n - 1}"
+                        )

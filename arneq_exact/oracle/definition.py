@@ -1,0 +1,217 @@
+"""Robust play straight from its definition, for statements to compare the solvers with.
+
+Nothing here shares code with the kernels: corruption sets are listed from the threat's own words, every
+attack is written out, and expectations are taken one agent at a time. All of it works on doubles and, given
+object arrays of Fractions, in exact arithmetic. Only for small games: all attacks are enumerated. It covers
+one stage under any threat, and mixed attacks; `first_principles` has the Markov game under a budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import combinations, product
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.theory.engine.exact_numbers import solve_linear
+
+Array = NDArray[Any]
+Set = tuple[int, ...]
+Law = dict[Set, Fraction]
+"""A distribution over corruption sets, each an ascending tuple of agents."""
+
+
+class Attack(NamedTuple):
+    """What an attacker does: a distribution over sets, and the action of every member of every set."""
+
+    law: Law
+    forced: Mapping[Set, Mapping[int, int]]
+
+
+def corruption_sets(n: int, agent: int, k: int) -> list[Set]:
+    """Return all sets of at most k agents other than `agent`."""
+    others = [j for j in range(n) if j != agent]
+    return [chosen for size in range(min(k, n - 1) + 1) for chosen in combinations(others, size)]
+
+
+def vertices(threat: ThreatModel, n: int, agent: int) -> list[Law]:
+    """Return distributions over sets whose convex hull is Ω_i; not only its extreme points."""
+    if threat.distribution is not None:
+        return [{tuple(sorted(K)): p for K, p in threat.distribution[agent].items()}]
+    if threat.sets is not None:
+        family = [tuple(sorted(K)) for K in threat.sets[agent]]
+    else:
+        assert threat.k is not None
+        family = corruption_sets(n, agent, threat.k)
+    if threat.inequalities is not None:
+        pairs = threat.inequalities
+        rows, bounds = pairs[agent] if isinstance(pairs, Mapping) else pairs
+        found = polytope_vertices(len(family), rows, bounds)
+        return [{K: p for K, p in zip(family, omega, strict=True) if p} for omega in found]
+    rho = Fraction(1) if threat.probability is None else Fraction(threat.probability)
+    laws: list[Law] = []
+    for members in family:
+        law: Law = {(): 1 - rho}
+        law[members] = law.get(members, Fraction(0)) + rho
+        laws.append({K: p for K, p in law.items() if p > 0})
+    if rho < 1:
+        laws.append({(): Fraction(1)})
+    return laws
+
+
+def polytope_vertices(
+    size: int, rows: Sequence[Sequence[Fraction]], bounds: Sequence[Fraction]
+) -> list[tuple[Fraction, ...]]:
+    """Return the vertices of {ω ≥ 0, Σω = 1, rows · ω ≤ bounds}, found by making size − 1 tight.
+
+    Examples
+    --------
+    >>> [[str(p) for p in vertex] for vertex in polytope_vertices(2, [[-2, 0]], [-1])]
+    [['1', '0'], ['1/2', '1/2']]
+    """
+    limits = [[-Fraction(int(i == j)) for j in range(size)] for i in range(size)]
+    limits += [[Fraction(entry) for entry in row] for row in rows]
+    edges = [Fraction(0)] * size + [Fraction(bound) for bound in bounds]
+    found = set()
+    for tight in combinations(range(len(limits)), size - 1):
+        system = np.array([[Fraction(1)] * size, *(limits[i] for i in tight)], dtype=object)
+        omega = solve_linear(system, np.array([Fraction(1), *(edges[i] for i in tight)], dtype=object))
+        if omega is not None and all(
+            sum((a * p for a, p in zip(limit, omega, strict=True)), Fraction(0)) <= edge
+            for limit, edge in zip(limits, edges, strict=True)
+        ):
+            found.add(tuple(omega.tolist()))
+    return sorted(found, reverse=True)
+
+
+def pure_attacks(
+    threat: ThreatModel, counts: Sequence[int], agent: int, state: int, *, informed: bool | None = None
+) -> Iterator[Attack]:
+    """Yield every pure attack: a vertex of Ω_i and the actions of whoever it may corrupt [T10].
+
+    Parameters
+    ----------
+    informed : bool, optional
+        Whether actions may depend on the set that is drawn; by default as the threat says.
+    """
+    masks = {j: states[state] for j, states in (threat.masks or {}).items() if state in states}
+    knows = threat.informed if informed is None else informed
+    for law in vertices(threat, len(counts), agent):
+        keys = [(K, j) for K in law for j in K] if knows else sorted({((), j) for K in law for j in K})
+        choices = [tuple(masks.get(j, range(counts[j]))) for _, j in keys]
+        for chosen in product(*choices):
+            action = dict(zip(keys, chosen, strict=True))
+            yield Attack(law, {K: {j: action[K if knows else (), j] for j in K} for K in law})
+
+
+def stage_payoffs(game: MarkovGame, state: int, values: FloatArray | None = None) -> FloatArray:
+    """Return the payoffs (n, A1, ..., An) in a state; what follows is worth `values` (n, S), by default 0."""
+    counts = tuple(game.action_counts[state].tolist())
+    rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
+    payoff = game.rewards[rows].T
+    if values is not None:
+        moves = game.transitions[rows].toarray()
+        payoff = payoff + np.stack([g * (moves @ v) for g, v in zip(game.discount, values, strict=True)])
+    return payoff.reshape(game.n_agents, *counts)
+
+
+def exact_payoffs(game: MarkovGame, state: int) -> Array:
+    """Return the rewards (n, A1, ..., An) in a state as Fractions."""
+    rows = range(int(game.offsets[state]), int(game.offsets[state + 1]))
+    table = np.empty((game.n_agents, len(rows)), dtype=object)
+    for agent in range(game.n_agents):
+        for place, row in enumerate(rows):
+            paid = game.exact.reward(row, agent) if game.exact else Fraction(float(game.rewards[row, agent]))
+            table[agent, place] = paid
+    return table.reshape(game.n_agents, *game.action_counts[state].tolist())
+
+
+def reply_values(payoff: Array, agent: int, mixtures: Sequence[Array]) -> Array:
+    """Return what each action of `agent` (A_i,) earns against independent mixtures of the others."""
+    earned = np.moveaxis(payoff, agent, 0)
+    for other in reversed(range(payoff.ndim)):
+        if other != agent:
+            earned = earned.dot(mixtures[other])
+    return earned
+
+
+def mixed_column(
+    payoff: Array, policy: Sequence[Array], agent: int, law: Mapping[Set, Any], played: Mapping[Set, Any]
+) -> Array:
+    """Return what each action of `agent` earns when K is drawn from `law` and its members play `played[K]`.
+
+    `played[K]` maps each member to its mixture.
+    """
+    columns = [
+        weight * reply_values(payoff, agent, [played[K].get(j, policy[j]) for j in range(payoff.ndim)])
+        for K, weight in law.items()
+    ]
+    total: Array = sum(columns[1:], columns[0])
+    return total
+
+
+def column(payoff: Array, policy: Sequence[Array], agent: int, attack: Attack) -> Array:
+    """Return what each action of `agent` earns under a pure attack."""
+    exact = payoff.dtype == object
+    law = attack.law if exact else {K: float(p) for K, p in attack.law.items()}
+    played = {
+        K: {j: unit(a, payoff.shape[j], exact) for j, a in actions.items()}
+        for K, actions in attack.forced.items()
+    }
+    return mixed_column(payoff, policy, agent, law, played)
+
+
+def matrix(
+    payoff: Array,
+    policy: Sequence[Array],
+    agent: int,
+    threat: ThreatModel,
+    state: int = 0,
+    *,
+    informed: bool | None = None,
+) -> Array:
+    """Return M_i^π (A_i, C) with a column for every pure attack, superfluous ones included."""
+    attacks = pure_attacks(threat, payoff.shape, agent, state, informed=informed)
+    return np.stack([column(payoff, policy, agent, attack) for attack in attacks], axis=1)
+
+
+def unit(action: int, count: int, exact: bool = False) -> Array:
+    """Return the pure strategy of an action."""
+    pure = np.zeros(count) if not exact else np.array([Fraction(0)] * count, dtype=object)
+    pure[action] = Fraction(1) if exact else 1.0
+    return pure
+
+
+def pure_play(profile: Sequence[int], counts: Sequence[int]) -> list[Array]:
+    """Return the pure strategies of a profile of actions, in Fractions."""
+    return [unit(action, count, True) for action, count in zip(profile, counts, strict=True)]
+
+
+def matrix_game_value(table: Array) -> float:
+    """Return the value of a matrix game by HiGHS, for the row player who maximises."""
+    from scipy.optimize import linprog
+
+    rows, columns = table.shape
+    solved = linprog(
+        np.append(np.zeros(rows), -1.0),
+        A_ub=np.column_stack([-table.T, np.ones(columns)]),
+        b_ub=np.zeros(columns),
+        A_eq=np.append(np.ones(rows), 0.0)[None],
+        b_eq=[1.0],
+        bounds=[(0.0, None)] * rows + [(None, None)],
+        method="highs",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    assert solved.status == 0, solved.message
+    return float(solved.x[-1])
+
+
+def security_value(payoff: Array, agent: int) -> float:
+    """Return sec_i = max_x min_{a_-i} Q_i(x, a_-i)."""
+    return matrix_game_value(np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1))

@@ -1,0 +1,1 @@
+"""The front door: which solvers are asked, how candidates are judged and sealed, what a solution says."""

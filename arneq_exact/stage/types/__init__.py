@@ -1,0 +1,1 @@
+"""Types of stage equilibria [T6], and what decides them."""

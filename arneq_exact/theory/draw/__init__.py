@@ -1,0 +1,1 @@
+"""Random games that statements are run on."""

@@ -1,0 +1,155 @@
+"""[T7]: a common reward does not make types. At the ends of the scale it does.
+
+A stage ARNEQ is of type A for all agents exactly if its profile maximises every g_i; and a profile that
+maximises every g_i is a stage ARNEQ. So there is one of type A for all if and only if
+
+    max over product profiles of min_i (g_i(π) − max g_i)  =  0.
+
+With a common reward all g_i are the same at k = 0, and at k ≥ n−1 each depends on the own strategy alone:
+the maxima are met at once. In between agent i's attacker spares agent i and nobody else, the g_i differ,
+and what is best for one need not be best for another, though all earn the same."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle.definition import exact_payoffs, security_value, stage_payoffs
+from arneq_exact.oracle.first_principles import is_budget
+from arneq_exact.stage.enumeration.listing import corruptions_at
+from arneq_exact.stage.types.greatest_value import columns_at_pure_profiles, greatest_value
+from arneq_exact.theory.draw import generators
+from arneq_exact.theory.engine.evidence import Findings, at_most, equal
+from arneq_exact.theory.engine.exact_numbers import ExactArray, exact_array
+from arneq_exact.theory.engine.instance import Instance
+from arneq_exact.theory.engine.statement import FALSE_WITHOUT, Hypothesis, Statement
+from arneq_exact.theory.statements.contraction import worth
+from arneq_exact.theory.statements.proved_bound import proved_below
+
+COMMON = Hypothesis("common reward", "All agents have the same payoffs.")
+END = Hypothesis("end of the scale", "Nobody may be corrupted, or all others may: k = 0 or k ≥ n−1.")
+
+
+def _hypotheses(instance: Instance, payoffs: Any) -> dict[str, bool | None]:
+    k, n = instance.threat.k, instance.game.n_agents
+    return {
+        COMMON.name: bool((payoffs == payoffs[:1]).all()),
+        END.name: k is not None and (k == 0 or k >= n - 1),
+    }
+
+
+def _at_once(instance: Instance) -> Findings:
+    """A profile at which every agent has its maximum: agent by agent, or at a pure profile."""
+    payoffs, threat = stage_payoffs(instance.game, 0), instance.threat
+    n = len(payoffs)
+    hypotheses = _hypotheses(instance, payoffs)
+    corruptions = corruptions_at(threat, n, 0)
+    greatest = [greatest_value(payoff, corruptions[i], i) for i, payoff in enumerate(payoffs)]
+    # Candidates: the maximiser of each agent, and each agent's own part of its maximiser.
+    profiles = [one.profile for one in greatest if one.profile is not None]
+    if len(profiles) < n:
+        return Findings(hypotheses=hypotheses, undecided="the stage game is too large")
+    profiles.append(tuple(profiles[i][i] for i in range(n)))
+    most = [_maximum(payoff, i, threat, greatest[i].upper) for i, payoff in enumerate(payoffs)]
+    reached = max(
+        min(worth(payoff, profile, i, threat) - most[i] for i, payoff in enumerate(payoffs))
+        for profile in profiles
+    )
+    unit = float(np.ptp(payoffs)) or 1.0
+    return Findings(
+        comparisons=[
+            at_most("0, least of g_i − max g_i at the best profile found", 0.0, reached, unit),
+            equal("max g_i by branch and bound, by definition", [one.upper for one in greatest], most, unit),
+        ],
+        hypotheses=hypotheses,
+        tolerance=1e-8,
+        justification="maxima are enclosed to 1e-9 of the payoff range, security values solved to 1e-10",
+        quantities={"greatest values": most},
+    )
+
+
+def _maximum(payoff: FloatArray, agent: int, threat: ThreatModel, upper: float) -> float:
+    """Return max g_i: the largest payoff at k = 0, the security value at k ≥ n−1, else a proved bound."""
+    budget = threat.k if is_budget(threat) and threat.probability is None else None
+    if budget == 0 or payoff.ndim == 1:
+        return float(payoff.max())
+    if budget is not None and budget >= payoff.ndim - 1:
+        return security_value(payoff, agent)
+    return upper
+
+
+def _never_at_once(instance: Instance) -> Findings:
+    """A proof in Fractions that no profile reaches at once the values that each agent can reach alone."""
+    game, k = instance.game, instance.threat.k
+    if k is None:
+        return Findings(undecided="the threat is no budget")
+    payoffs = exact_payoffs(game, 0)
+    hypotheses = _hypotheses(instance, payoffs)
+    n = len(payoffs)
+    columns, reached = [], []
+    for agent, payoff in enumerate(payoffs):
+        corruptions = instance.threat.corruptions(n, agent)
+        own: ExactArray = columns_at_pure_profiles(payoff, corruptions, agent)
+        reached.append(_reached(own, payoff, corruptions, agent))
+        columns.append(own - reached[-1])
+    together = np.concatenate(columns)
+    spread = payoffs.max() - payoffs.min()
+    if not spread:
+        return Findings(hypotheses=hypotheses, undecided="payoffs are constant")
+    # The largest loss, in steps of the payoff range, that some agent is proved to have at every profile.
+    for share in (16, 64, 256):
+        loss = spread / share
+        if proved_below(together, -loss):
+            return Findings(
+                comparisons=[
+                    at_most(
+                        "0, bound on the least of g_i − max g_i at any profile", Fraction(0), -loss, spread
+                    )
+                ],
+                hypotheses=hypotheses,
+                quantities={"values that each agent can reach": reached},
+            )
+    return Findings(hypotheses=hypotheses, undecided="no loss is proved")
+
+
+def _reached(columns: Any, payoff: Any, corruptions: Any, agent: int) -> Fraction:
+    """Return the exact value of a good profile for one agent: a pure one, or a rounded mixed one."""
+    best = Fraction(columns.min(axis=0).max())
+    found = greatest_value(payoff.astype(np.float64), corruptions, agent, accuracy=1e-3, corners=20_000)
+    if found.profile is not None:
+        worth = columns
+        for mixture in reversed(found.profile):
+            weights = [Fraction(round(4096 * float(p))) for p in mixture]
+            worth = worth.dot(exact_array(weights) / sum(weights))
+        best = max(best, Fraction(min(worth.ravel().tolist())))
+    return best
+
+
+def _draw(rng: np.random.Generator, budget: str) -> Instance:
+    drawn = generators.common_reward(rng, "")
+    n = drawn.game.n_agents
+    k = 0 if budget == "k = 0" else n - 1
+    return Instance(drawn.game, ThreatModel(k))
+
+
+STATEMENTS = (
+    Statement(
+        id="T7.common",
+        title="A common reward and type A for all",
+        claim="With a common reward and k = 0 or k ≥ n−1 some stage ARNEQ is of type A for all agents.",
+        hypotheses=(COMMON, END),
+        source="theory page, T7",
+        status=FALSE_WITHOUT + END.name,
+        examine=_at_once,
+        families={
+            "k = 0": lambda rng: _draw(rng, "k = 0"),
+            "k = n-1": lambda rng: _draw(rng, "k = n-1"),
+        },
+        confirm=_never_at_once,
+        candidates=generators.common_reward,
+    ),
+)

@@ -1,0 +1,128 @@
+"""[T7] The policy to return is one selected on the way: at the limit Q* a fresh selection may be no ARNEQ.
+
+What is selected on the way accumulates at an ARNEQ. At Q* itself ties appear, and what is selected there may
+be worth other values to other agents. The family: k = 0, two agents, two states. In the first one agent 1 may
+*leave*, which ends the episode with −c/(1−γ), or *stay* for −c and be there again; agent 2 earns w whenever
+it stays. In the second, agent 2 may *go* to the first, or *take* p at once, with 0 < p < γw.
+
+From V = 0 on V_1^t > −c/(1−γ), so that agent 1 stays at every iterate, agent 2 goes from the second on, and
+the values tend to those of (stay, go), an ARNEQ: each agent is of type A or B′ throughout. At Q* staying and
+leaving are worth the same to agent 1. (leave, go) is a stage ARNEQ of Q* in both states, as good as any to a
+selection that looks at Q* alone; yet agent 2 would then rather take p than go to a place that agent 1 leaves.
+
+V*, the stage ARNEQ at Q* and the gaps of both policies are computed in Fractions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from arneq_exact.markov.iteration import iterate
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import first_principles
+from arneq_exact.oracle.definition import Array, exact_payoffs
+from arneq_exact.oracle.first_principles import is_budget
+from arneq_exact.theory.engine.evidence import Findings, equal
+from arneq_exact.theory.engine.exact_numbers import exact_array, scaled
+from arneq_exact.theory.engine.given_play import by_state
+from arneq_exact.theory.engine.instance import Instance
+from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Hypothesis, Statement
+from arneq_exact.theory.statements.assumptions import encountered_types
+from arneq_exact.theory.statements.convergence import FIXED_TYPES, MAX_ITERATIONS
+from arneq_exact.theory.statements.periodic_orbit import exact_backup
+from arneq_exact.theory.statements.pure_play import pure_play
+
+FAMILY = Hypothesis(
+    "stay or leave", "The game is one of the family, for some c, w > 0, 0 < p < γw and γ, and k = 0."
+)
+
+STAY, LEAVE, GO = 1, 0, 0
+
+
+def stay_or_leave(cost: Fraction, wage: Fraction, price: Fraction, discount: Fraction) -> MarkovGame:
+    """Return the game with c, w, p and γ."""
+    rewards: list[list[Any]] = [[-cost / (1 - discount), 0], [-cost, wage], [0, 0], [0, price]]
+    moves: list[list[tuple[Fraction, int]]] = [[], [(Fraction(1), 0)], [(Fraction(1), 0)], []]
+    return MarkovGame.from_rows([[2, 1], [1, 2]], rewards, moves, discount, termination=[1, 0, 0, 1])
+
+
+def is_of_the_family(game: MarkovGame) -> bool:
+    """Tell whether a game is one of the family, by building it from its own numbers."""
+    if game.action_counts.tolist() != [[2, 1], [1, 2]] or len(set(game.exact_discount())) > 1:
+        return False
+    discount = game.exact_discount()[0]
+    first, second = exact_payoffs(game, 0), exact_payoffs(game, 1)
+    cost, wage, price = -first[0, STAY, 0], first[1, STAY, 0], second[1, 0, 1]
+    if not (0 < discount < 1 and cost > 0 and 0 < price < discount * wage):
+        return False
+    return stay_or_leave(cost, wage, price, discount).same_as(game)
+
+
+def _worth(game: MarkovGame, play: Policy) -> tuple[Array, Array]:
+    """Return values and best-response values (n, S) of pure play without corruption, in Fractions."""
+    own, best = [], []
+    for agent in range(game.n_agents):
+        faced = first_principles.contest(game, ThreatModel(0), list(play), agent, exact=True)
+        mine = [exact_array(mixture) for mixture in by_state(game, play[agent], agent)]
+        own.append(first_principles.robust_value(faced, mine))
+        # Without corruption there is one attack: to do nothing.
+        best.append(first_principles.reply_value(faced, [exact_array([1])] * game.n_states))
+    return np.stack(own), np.stack(best)
+
+
+def _fresh(instance: Instance) -> Findings:
+    game, threat = instance.game, instance.threat
+    if not is_budget(threat) or threat.k != 0 or not is_of_the_family(game):
+        return Findings(hypotheses={FAMILY.name: False, FIXED_TYPES.name: None})
+    run = iterate(game, threat, tol=1e-10, max_iterations=MAX_ITERATIONS)
+    on_the_way, fresh = (
+        Policy.from_actions(game, np.array([[own, 0], [0, GO]], dtype=np.int64)) for own in (STAY, LEAVE)
+    )
+    (values, best), (left, best_fresh) = _worth(game, on_the_way), _worth(game, fresh)
+    played = all(np.array_equal(a, b) for a, b in zip(run.policy, on_the_way, strict=True))
+    tied = []
+    for state, joints in enumerate([[(STAY, 0), (LEAVE, 0)], [(0, GO)]]):
+        found = pure_play(scaled(exact_backup(game, state, values))[0], 0)
+        tied += [int(found.equilibrium[joint]) for joint in joints]
+    unit = float(game.reward_range.max() / (1 - game.discount.max()))
+    price = exact_payoffs(game, 1)[1, 0, 1]
+    return Findings(
+        comparisons=[
+            equal("the policy selected last is to stay and go", Fraction(int(played)), Fraction(1)),
+            equal("last values, those of staying in Fractions", run.values, values.astype(float), unit),
+            equal("values of staying, of the best replies", values, best),
+            equal("staying and leaving are stage ARNEQ at Q*", Fraction(sum(tied)), Fraction(3)),
+            equal("gap of the fresh selection, p", (best_fresh - left).max(), price, price),
+        ],
+        hypotheses={FAMILY.name: True, FIXED_TYPES.name: encountered_types(run).fixed},
+        tolerance=1e-9,
+        justification="the procedure stops at steps of 1e-10 of the reward range, and so within γ/(1 − γ) of "
+        "that from its limit; the unit is 1/(1 − γ) of the largest reward range",
+        quantities={"values": values, "gap of the fresh selection": (best_fresh - left).max()},
+    )
+
+
+def _draw(rng: np.random.Generator) -> Instance:
+    discount = Fraction(str(rng.choice(["1/4", "1/2", "3/4"])))
+    cost, wage = (Fraction(int(rng.integers(1, 30)), int(rng.integers(1, 8))) for _ in range(2))
+    price = discount * wage * Fraction(int(rng.integers(1, 10)), 10)
+    return Instance(stay_or_leave(cost, wage, price, discount), ThreatModel(0))
+
+
+STATEMENTS = (
+    Statement(
+        id="T7.selection",
+        title="A fresh selection at the limit need not be an ARNEQ",
+        claim="Under one type throughout, with an ARNEQ for the limit of the selected policies, a stage "
+        "ARNEQ selected at Q* itself can have a gap.",
+        hypotheses=(FAMILY, FIXED_TYPES),
+        source="theory page, T7",
+        status=UNDER_HYPOTHESES,
+        examine=_fresh,
+        families={"stay or leave": _draw},
+    ),
+)

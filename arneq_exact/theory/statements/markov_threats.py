@@ -1,0 +1,224 @@
+"""[T10] on Markov games: values, best responses, certificates under any Ω_i, masks, informed attackers.
+
+The columns (extreme point of Ω_i, what is played) take the place of C_i in the linear program [T2], in the
+best-response operator [T9] and in the certificate [T12]. Here every pure attack is written out, superfluous
+ones included (`definition.matrix`), in every state. A column is linear in what joint actions pay, so that a
+table of rewards and one of moves per state hold everything, as for a budget (`first_principles.Contest`).
+
+*Values.* The robust value of a drawn policy and the best-response value, by policy iteration and strategy
+improvement on these tables, are those of the library.
+
+*Certificates.* With evidence of any quality the ε of the library's integers, and that of its doubles, are no
+less than what a deviation gains, whose two values are computed in Fractions. With its best evidence ε is no
+more than that either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+
+from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.markov.evaluate import best_response, robust_values
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import definition
+from arneq_exact.oracle.first_principles import Attack, Contest, agent_tables, best_value, robust_value
+from arneq_exact.proof.certificate import Certificate
+from arneq_exact.proof.check import evaluate_exact
+from arneq_exact.proof.check_float import evaluate_float
+from arneq_exact.proof.columns import column_counts
+from arneq_exact.solver.seal import certify, on_grid
+from arneq_exact.theory.draw import families
+from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
+from arneq_exact.theory.engine.exact_numbers import exact_array
+from arneq_exact.theory.engine.extreme_strategies import Numbers
+from arneq_exact.theory.engine.given_play import (
+    DISCOUNTED,
+    DISCOUNTS,
+    by_state,
+    draw_values,
+    policy_of,
+    sizes,
+)
+from arneq_exact.theory.engine.instance import Instance
+from arneq_exact.theory.engine.stages import PER_STATE
+from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Statement
+from arneq_exact.theory.statements.best_response_operator import VALUE_ERROR, value_tolerance
+from arneq_exact.theory.statements.certificate_bound import gain
+from arneq_exact.theory.statements.general_threats import draw_threat
+
+CLASSES: Final = ("probability", "distribution", "sets", "inequalities", "informed", "masks")
+
+
+def general_contest(
+    game: MarkovGame, threat: ThreatModel, policy: Sequence[Numbers], agent: int, *, exact: bool = False
+) -> Contest:
+    """Write out the contest of one agent with its attacker, a column for every pure attack on each state.
+
+    Parameters
+    ----------
+    game, threat
+    policy : one array (S, max A_j) per agent
+    agent : int
+    exact : bool
+        Compute in Fractions.
+    """
+    rewards, moves, discount = agent_tables(game, agent, exact)
+    paid, following = [], []
+    attacks: list[list[Attack]] = []
+    for state in range(game.n_states):
+        counts = game.action_counts[state].tolist()
+        rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
+        play = [array[state, :count] for array, count in zip(policy, counts, strict=True)]
+        tables = [
+            definition.matrix(column.reshape(counts), play, agent, threat, state)
+            for column in (rewards[rows], *moves[rows].T)
+        ]
+        # Attacks that cannot be told apart count once.
+        every = np.concatenate(tables).T.tolist()
+        kept = [number for number, column in enumerate(every) if column not in every[:number]]
+        paid.append(tables[0][:, kept])
+        following.append(np.stack([table[:, kept] for table in tables[1:]], axis=2))
+        attacks.append([((), (number,)) for number in kept])
+    return Contest(agent, discount, tuple(paid), tuple(following), tuple(attacks), ())
+
+
+def _met(instance: Instance) -> dict[str, bool | None]:
+    return {
+        DISCOUNTED.name: bool((instance.game.contraction < 1).all()),
+        PER_STATE.name: instance.threat.timing == "per-state",
+    }
+
+
+def _values(instance: Instance) -> Findings:
+    hypotheses = _met(instance)
+    if not all(hypotheses.values()):
+        return Findings(hypotheses=hypotheses)
+    game, threat, policy = instance.game, instance.threat, policy_of(instance)
+    own = robust_values(game, threat, Policy(game, policy))
+    comparisons: list[Comparison] = []
+    for agent, unit in enumerate(sizes(game)):
+        faced = general_contest(game, threat, policy, agent)
+        worth = robust_value(faced, by_state(game, policy[agent], agent))
+        best = best_response(game, threat, Policy(game, policy), agent).value
+        comparisons += [
+            equal("robust value by the solvers, by definition", own[agent], worth, unit),
+            equal("best response by the solvers, by definition", best, best_value(faced)[0], unit),
+        ]
+    return Findings(comparisons, hypotheses, value_tolerance(game), VALUE_ERROR)
+
+
+def _blurred(instance: Instance, policy: Policy) -> tuple[list[FloatArray], FloatArray, FloatArray]:
+    """Return y (S, max C) per agent, u and l (n, S): the best there is, off by little, or off by much."""
+    game, threat, rng = instance.game, instance.threat, instance.rng()
+    off = float(rng.choice([0.0, 1e-6, 0.1, 1.0]))
+    attack, upper = [], []
+    for agent in range(game.n_agents):
+        best = best_response(game, threat, policy, agent)
+        table = (1 - off) * best.attack
+        for row, count in zip(table, column_counts(game, threat, agent).tolist(), strict=True):
+            row[:count] += off * families.mixture(rng, count)
+        attack.append(table)
+        upper.append(best.value)
+    lower = robust_values(game, threat, policy)
+    return attack, np.stack(upper) + off * draw_values(rng, game), lower + off * draw_values(rng, game)
+
+
+def _certificate(instance: Instance) -> Findings:
+    hypotheses = _met(instance)
+    if not all(hypotheses.values()):
+        return Findings(hypotheses=hypotheses)
+    game, threat = instance.game, instance.threat
+    policy = on_grid(game, Policy(game, policy_of(instance)))
+    attack, upper, lower = _blurred(instance, policy)
+    draft = Certificate(
+        game=game.content_hash,
+        threat=threat,
+        policy=tuple(policy),
+        attacker=tuple(attack),
+        upper=upper,
+        lower=lower,
+        epsilon=(Fraction(0),) * game.n_agents,
+        arithmetic="exact",
+    )
+    by_integers, by_doubles = evaluate_exact(game, draft)[0], evaluate_float(game, draft)[0]
+    exact = [exact_array(array) for array in policy]
+    comparisons: list[Comparison] = []
+    for agent, unit in enumerate(exact_array(sizes(game))):
+        faced = general_contest(game, threat, exact, agent, exact=True)
+        gained = gain(game, threat, policy, faced)
+        comparisons += [
+            at_most("what a deviation gains, ε by integers", gained, by_integers[agent], unit),
+            at_most("ε by integers, ε by doubles", by_integers[agent], by_doubles[agent], unit),
+        ]
+    return Findings(comparisons, hypotheses)
+
+
+def _tightness(instance: Instance) -> Findings:
+    hypotheses = _met(instance)
+    if not all(hypotheses.values()):
+        return Findings(hypotheses=hypotheses)
+    game, threat = instance.game, instance.threat
+    certificate = certify(game, threat, Policy(game, policy_of(instance)))
+    policy = [np.asarray(array, dtype=float) for array in certificate.policy]
+    comparisons = []
+    for agent, (proved, unit) in enumerate(zip(certificate.epsilon, sizes(game), strict=True)):
+        faced = general_contest(game, threat, policy, agent)
+        own = robust_value(faced, by_state(game, policy[agent], agent))
+        most = float((best_value(faced)[0] - own).max())
+        comparisons.append(equal("proved ε, gap by definition", float(proved), most, unit))
+    reason = f"evidence is in doubles: {VALUE_ERROR}; u, l and both values of the gap enter"
+    return Findings(comparisons, hypotheses, 2 * value_tolerance(game), reason)
+
+
+def _draw(rng: np.random.Generator, case: str) -> Instance:
+    """Draw a game of two or three agents with one or two states, a threat of a class, and a policy."""
+    n, states = int(rng.integers(2, 4)), int(rng.integers(1, 3))
+    counts = families.action_counts(rng, n, 3 if n == 2 else 2)
+    kind = str(rng.choice(families.KINDS))
+    game = families.markov_game(rng, kind, states, counts, float(rng.choice(DISCOUNTS)))
+    policy = tuple(families.random_policy(rng, game))
+    return Instance(game, draw_threat(rng, case, game), {"policy": policy})
+
+
+_FAMILIES: dict[str, Callable[[np.random.Generator], Instance]] = dict(families.by_kind(_draw, CLASSES))
+_SOURCE = "arneq_exact.theory.statements.markov_threats; theory page, T10"
+
+STATEMENTS = (
+    Statement(
+        id="T10.values",
+        title="Robust values and best responses under general threats",
+        claim="With columns (extreme point of Ω_i, what is played) values and best responses are those of "
+        "[T2] and [T9].",
+        hypotheses=(DISCOUNTED, PER_STATE),
+        source=_SOURCE,
+        status=UNDER_HYPOTHESES,
+        examine=_values,
+        families=_FAMILIES,
+    ),
+    Statement(
+        id="T10.certificate",
+        title="The bound of a certificate holds under general threats",
+        claim="No deviation gains more than ε_i, with columns of extreme points in place of C_i.",
+        hypotheses=(DISCOUNTED, PER_STATE),
+        source=_SOURCE,
+        status=UNDER_HYPOTHESES,
+        examine=_certificate,
+        families=_FAMILIES,
+    ),
+    Statement(
+        id="T10.tightness",
+        title="The bound of a certificate is the gap under general threats",
+        claim="With the best evidence ε_i = max_s gap_i(s), with columns of extreme points in place of C_i.",
+        hypotheses=(DISCOUNTED, PER_STATE),
+        source=_SOURCE,
+        status=UNDER_HYPOTHESES,
+        examine=_tightness,
+        families=_FAMILIES,
+    ),
+)

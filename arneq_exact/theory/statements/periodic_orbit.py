@@ -1,0 +1,179 @@
+"""A periodic orbit of the model-based procedure in rational numbers, and the proof that it is one.
+
+Let the procedure select, at iteration t, the pure joint action a^t(s) in every state, with a^{t+p} = a^t.
+While it does so, V^{t+1}_i(s) = r_i(s, b) + γ_i Σ_s' P(s'|s, b) V^t_i(s') with b the joint action that
+agent i's attacker turns a^t(s) into; p steps are one affine map, a contraction, and its fixed point V^0
+solves a linear system with rational data. It *is* an orbit of the procedure if at every t, at the exact
+payoffs Q^t, a^t(s) is a stage ARNEQ, worth V^{t+1}(s). If moreover it is the unique stage ARNEQ in every
+state, the procedure has no choice: whatever its selection, from V^0 it goes round for ever.
+
+The orbit is *guessed* by running the procedure in doubles, with pure unique stage ARNEQ only
+(`arneq_exact.theory.statements.pure_play`), and then solved and proved in Fractions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arneq_exact.markov.bellman import backup
+from arneq_exact.model.game import MarkovGame
+from arneq_exact.oracle.definition import exact_payoffs
+from arneq_exact.theory.engine.exact_numbers import ExactArray, exact_array, exact_moves, solve_linear
+from arneq_exact.theory.statements.pure_play import Joint, largest_sets, pure_play, unique_profile
+
+LONGEST = 12
+"""Longest period that is looked for."""
+
+Play = list[Joint]
+"""One joint action per state."""
+
+
+@dataclass(frozen=True)
+class PeriodicOrbit:
+    """A proved orbit.
+
+    Attributes
+    ----------
+    values : (p, n, S) object array of Fractions
+        V^0, …, V^{p−1}; V^p = V^0, and no two are equal.
+    play : one list of S joint actions per step
+    """
+
+    values: ExactArray
+    play: tuple[Play, ...]
+
+    @property
+    def period(self) -> int:
+        """The number of steps after which the values repeat."""
+        return len(self.play)
+
+    def amplitude(self) -> Fraction:
+        """Return the largest difference of one agent's values in one state along the orbit."""
+        return Fraction((self.values.max(axis=0) - self.values.min(axis=0)).max())
+
+
+def exact_backup(game: MarkovGame, state: int, values: ExactArray) -> ExactArray:
+    """Return Q_i(s, ·) = r_i + γ_i P V_i exactly, (n, A1, ..., An), for values (n, S) of Fractions."""
+    payoffs = exact_payoffs(game, state)
+    flat = payoffs.reshape(game.n_agents, -1)
+    discount = game.exact_discount()
+    for number in range(flat.shape[1]):
+        moves = exact_moves(game, int(game.offsets[state]) + number)
+        for agent, factor in enumerate(discount):
+            flat[agent, number] += factor * sum((p * values[agent, s] for p, s in moves), Fraction(0))
+    return flat.reshape(payoffs.shape)
+
+
+def find_orbit(game: MarkovGame, k: int, iterations: int = 150) -> PeriodicOrbit | None:
+    """Look for a periodic orbit with pure, unique and strict stage ARNEQ that starts from V = 0.
+
+    Parameters
+    ----------
+    game : MarkovGame
+        With discounts below 1.
+    k : int
+        Budget of the attackers.
+    iterations : int
+        Steps in doubles before the guess is given up.
+
+    Returns
+    -------
+    PeriodicOrbit or None
+        Proved, or not found.
+    """
+    values = np.zeros((game.n_agents, game.n_states))
+    history: list[Play] = []
+    for step in range(iterations):
+        payoffs = backup(game, values)
+        play: Play = []
+        following = np.empty_like(values)
+        for state in range(game.n_states):
+            stage = _stage(game, payoffs, state)
+            joint = unique_profile(stage, k)
+            if joint is None:
+                return None
+            play.append(joint)
+            following[:, state] = pure_play(stage, k).worth(joint)
+        history.append(play)
+        values = following
+        if step >= 40 and all(one == play for one in history[-30:]):
+            return None
+    for period in range(2, LONGEST + 1):
+        if history[-period:] == history[-2 * period : -period] == history[-3 * period : -2 * period]:
+            return proved_orbit(game, k, history[-period:])
+    return None
+
+
+def proved_orbit(game: MarkovGame, k: int, play: list[Play]) -> PeriodicOrbit | None:
+    """Solve for the orbit with this play in Fractions and prove it; None if it is none."""
+    n, size, period = game.n_agents, game.n_states, len(play)
+    discount = game.exact_discount()
+    values = np.full((period, n, size), Fraction(0), dtype=object)
+    # Which joint action the attacker's worst column leads to depends on the values: try that of the doubles.
+    floats = np.zeros((n, size))
+    attacked: list[NDArray[Any]] = []
+    for step in range(20 * period):
+        payoffs = backup(game, floats)
+        rows = np.empty((n, size), dtype=np.int64)
+        for state in range(size):
+            stage = _stage(game, payoffs, state)
+            for agent in range(n):
+                rows[agent, state] = _worst_row(
+                    game, stage[agent], k, agent, state, play[step % period][state]
+                )
+        attacked = [*attacked[-period + 1 :], rows]
+        floats = np.stack([payoffs[agent, rows[agent]] for agent in range(n)])
+    for agent in range(n):
+        # Unknown V^t(s) has number t S + s;  V^{t+1}(s) = r + γ Σ P V^t.
+        matrix = exact_array(np.eye(period * size))
+        right = exact_array(np.zeros(period * size))
+        for t in range(period):
+            for state in range(size):
+                row = int(attacked[t][agent, state])
+                at = ((t + 1) % period) * size + state
+                right[at] = exact_payoffs(game, state)[agent].ravel()[row - int(game.offsets[state])]
+                for p, s in exact_moves(game, row):
+                    matrix[at, t * size + s] -= discount[agent] * p
+        solved = solve_linear(matrix, right)
+        assert solved is not None, "the values of a discounted orbit are unique"
+        values[:, agent, :] = solved.reshape(period, size)
+    if any((values[t] == values[0]).all() for t in range(1, period)):
+        return None
+    for t in range(period):
+        for state in range(size):
+            stage = exact_backup(game, state, values[t])
+            joint = play[t][state]
+            found = pure_play(stage, k)
+            worth = found.worth(joint)
+            if not found.strict[joint] or unique_profile(stage, k) != joint:
+                return None
+            if (worth != values[(t + 1) % period, :, state]).any():
+                return None
+    return PeriodicOrbit(values, tuple(play))
+
+
+def _stage(game: MarkovGame, payoffs: NDArray[np.float64], state: int) -> NDArray[np.float64]:
+    rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
+    return payoffs[:, rows].reshape(game.n_agents, *map(int, game.action_counts[state]))
+
+
+def _worst_row(
+    game: MarkovGame, payoff: NDArray[np.float64], k: int, agent: int, state: int, joint: Joint
+) -> int:
+    """Return the row that the attacker of `agent` turns a pure joint action into."""
+    best: tuple[float, Joint] | None = None
+    for K in largest_sets(payoff.ndim, agent, k):
+        at = tuple(slice(None) if j in K else action for j, action in enumerate(joint))
+        block = payoff[at]
+        number = int(np.argmin(block))
+        forced = dict(zip(K, np.unravel_index(number, block.shape), strict=True)) if K else {}
+        reached = tuple(int(forced.get(j, action)) for j, action in enumerate(joint))
+        if best is None or payoff[reached] < best[0]:
+            best = (float(payoff[reached]), reached)
+    assert best is not None
+    return int(game.offsets[state]) + int(np.ravel_multi_index(best[1], payoff.shape))
