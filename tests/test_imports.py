@@ -178,8 +178,7 @@ def test_the_checker_pulls_in_no_solver():
     code = "import sys, arneq_exact.proof.check\nprint(*sorted(m for m in sys.modules if 'arneq' in m))"
     loaded = run_blocked((), code).stdout.split()
     assert "arneq_exact.proof.check" in loaded
-    "module",
-    ["proof.check", "proof.check_float", "proof.certificate_json", "proof.files", "model.game", ""],
+    assert not [
         name for name in loaded if name.split(".")[1:2] in (["markov"], ["stage"], ["catalog"], ["solver"])
     ]
 
