@@ -7,115 +7,43 @@ import subprocess
 import sys
 from pathlib import Path
 
+import house
 import networkx
 import pytest
 
 import arneq_exact
 
 ROOT = Path(arneq_exact.__file__).parent
-MODULES = sorted(ROOT.rglob("*.py"))
+MODULES = house.modules(ROOT)
+FILES = pytest.mark.parametrize(("module", "path"), MODULES.items(), ids=MODULES)
 HEAVY = ("numba", "cvxpy", "nashpy", "networkx", "matplotlib", "flint", "pandas")
-
-# The rooms of the house, ground first: a room imports from itself and from rooms above it in this list.
-HOUSE = (
-    "errors",
-    "referee",
-    "require",
-    "exact",
-    "model",
-    "proof",
-    "attackers",
-    "report",
-    "catalog",
-    "strategies",
-    "oracle",
-    "stage",
-    "markov",
-    "enclosure",
-    "solver",
-    "learning",
-    "interop",
-    "study",
-    "theory",
-    "commands",
-    "cli",
-)
-# What a room may import from, where that is less than everything above it.
-NARROW = {
-    "referee": set(),
-    # A checker shares no routine with a solver, so that no fault is common to both.
-    "proof": {"errors", "require", "exact", "model"},
-    # Reports take plain data, so that results below may offer plots and tables.
-    "report": {"errors", "require", "exact", "model", "proof", "attackers"},
-    # The definition once more: it is what solvers are held against.
-    "oracle": {"errors", "require", "exact", "model"},
-    "catalog": {"errors", "require", "exact", "model"},
-    "strategies": {"errors", "require", "exact", "model"},
-}
-
-
-def dotted(path: Path) -> str:
-    """Name of a module below the package root: "" for the root itself, "stage" for stage/__init__.py."""
-    parts = list(path.relative_to(ROOT).with_suffix("").parts)
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def room_of(module: str) -> str:
-    """The room that a module is in."""
-    return module.split(".")[0]
-
-
-def allowed(room: str) -> set[str]:
-    """The rooms that a room may import from, itself among them."""
-    return {room} | NARROW.get(room, set(HOUSE[: HOUSE.index(room)]))
-
-
-NAMES = {dotted(path) for path in MODULES}
-
-
-def imported(path: Path) -> set[str]:
-    """Every absolute module that a file imports, at any depth, also what only type checkers see."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                is_module = whole.removeprefix("arneq_exact").lstrip(".") in NAMES
-                found.add(whole if is_module else str(node.module))
-    return found
 
 
 def own(path: Path) -> set[str]:
     """Modules of the package that a file imports, below the root."""
-    return {
-        name.removeprefix("arneq_exact").lstrip(".")
-        for name in imported(path)
-        if name == "arneq_exact" or name.startswith("arneq_exact.")
-    }
+    return house.own(path, set(MODULES))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=dotted)
-def test_imports_run_downward(path):
-    room = room_of(dotted(path))
-    for module in own(path) if room else ():
-        assert module, f"{dotted(path)} imports the package root, which is above everything"
-        assert room_of(module) in allowed(room), f"{dotted(path)} ({room}) imports {module}"
+@FILES
+def test_imports_run_downward(module, path):
+    room = house.room_of(module)
+    for other in own(path) if room else ():
+        assert other, f"{module} imports the package root, which is above everything"
+        assert house.room_of(other) in house.allowed(room), f"{module} ({room}) imports {other}"
 
 
 def test_every_room_is_in_the_house():
-    assert {room_of(name) for name in NAMES} - {""} <= set(HOUSE)
-    assert all(others <= set(HOUSE[: HOUSE.index(room)]) for room, others in NARROW.items())
+    assert {house.room_of(name) for name in MODULES} - {""} <= set(house.HOUSE)
+    below = {room: set(house.HOUSE[: house.HOUSE.index(room)]) for room in house.NARROW}
+    assert all(others <= below[room] for room, others in house.NARROW.items())
 
 
 def test_no_module_leads_back_to_itself():
     """Within rooms as well, and what only type checkers see included: no circle of imports at all."""
     graph = networkx.DiGraph()
-    # What a package's own `__init__` offers is loaded lazily; a module may stand below it.
-    graph.add_edges_from((dotted(path), module) for path in MODULES for module in own(path) if dotted(path))
-    assert not list(networkx.simple_cycles(graph))
+    graph.add_edges_from((module, other) for module, path in MODULES.items() if module for other in own(path))
+    assert [circle for circle in networkx.strongly_connected_components(graph) if len(circle) > 1] == []
+    assert not list(networkx.nodes_with_selfloops(graph))
 
 
 BAD = """
@@ -188,7 +116,7 @@ def test_importing_the_package_loads_nothing_heavy():
     assert run_blocked((), code).stdout == "[]\n"
 
 
-@pytest.mark.parametrize("folder", [room for room in HOUSE if (ROOT / room).is_dir()])
+@pytest.mark.parametrize("folder", [room for room in house.HOUSE if (ROOT / room).is_dir()])
 def test_reference_libraries_are_imported_when_used(folder):
     """cvxpy, nashpy, matplotlib, pandas, joblib and dask never at the top of a module."""
     for path in (ROOT / folder).rglob("*.py"):
@@ -208,22 +136,22 @@ def test_reference_libraries_are_imported_when_used(folder):
 
 def test_the_referee_needs_the_standard_library_alone():
     path = ROOT / "referee.py"
-    for name in imported(path):
+    for name in house.imported(path, set(MODULES)):
         assert name.split(".")[0] in sys.stdlib_module_names, name
     others = ("numpy", "scipy", "arneq_exact", *HEAVY)
     ran = run_blocked(others, f"import runpy; runpy.run_path({str(path)!r}); print('alone')")
     assert ran.stdout == "alone\n", ran.stderr
 
 
-@pytest.mark.parametrize("path", MODULES, ids=dotted)
-def test_files_stay_short(path):
+@FILES
+def test_files_stay_short(module, path):
     """The referee is one file by design."""
     limit = 520 if path.name == "referee.py" else 350
     assert len(path.read_text(encoding="utf-8").splitlines()) < limit
 
 
-@pytest.mark.parametrize("path", MODULES, ids=dotted)
-def test_modules_say_what_they_are_for(path):
+@FILES
+def test_modules_say_what_they_are_for(module, path):
     text = path.read_text(encoding="utf-8")
     assert not text.strip() or ast.get_docstring(ast.parse(text))
 
