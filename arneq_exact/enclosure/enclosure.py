@@ -41,11 +41,11 @@ from numpy.typing import NDArray
 from arneq_exact.enclosure.play_in_use import alike
 from arneq_exact.enclosure.reduced_system import NotEnclosed
 from arneq_exact.errors import CertificateError, InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
 from arneq_exact.proof.fit import require_fit
+from arneq_exact.require import shown
 
 if TYPE_CHECKING:
     from arneq_exact.enclosure.verified_play import VerifiedPlay

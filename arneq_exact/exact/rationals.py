@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.errors import InputError
+from arneq_exact.require import is_truth_value, shown
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -25,21 +26,6 @@ LARGEST_BITS = 4096
 denominator multiplies: a number that is longer than this is a slip, not a game."""
 
 _EXPONENT = re.compile(r"[eE][+-]?[\d_]{5,}\s*$")
-
-
-def shown(value: Any) -> str:
-    """Return a value for an error message: its repr in one line, cut to a readable length.
-
-    Examples
-    --------
-    >>> shown(np.zeros((2, 1))), len(shown("x" * 1000))
-    ('array([[0.], [0.]])', 60)
-    """
-    try:
-        text = str(value) if isinstance(value, Fraction) else " ".join(repr(value).split())
-    except ValueError:  # an integer too long to be written
-        text = f"a {type(value).__name__} too long to show"
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def to_fraction(value: Any, where: str, error: type[InputError] = InputError) -> Fraction:
@@ -64,7 +50,7 @@ def to_fraction(value: Any, where: str, error: type[InputError] = InputError) ->
     >>> to_fraction("1/3", "demo"), to_fraction(0.5, "demo")
     (Fraction(1, 3), Fraction(1, 2))
     """
-    if isinstance(value, bool | np.bool_):
+    if is_truth_value(value):
         raise error(f"{where} is {value!r}; must be a number, not a truth value")
     if isinstance(value, float | np.floating):
         if not math.isfinite(value):

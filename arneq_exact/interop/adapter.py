@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import GameError, InputError
-from arneq_exact.exact.rationals import shown
+from arneq_exact.require import shown
 
 WHERE = "from_environment"
 GONE = "gone"

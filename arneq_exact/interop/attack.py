@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import ThreatError
-from arneq_exact.exact.rationals import FloatArray, as_float, shown
+from arneq_exact.exact.rationals import FloatArray, as_float
 from arneq_exact.markov.arguments import require_agent, require_game_and_threat
 from arneq_exact.markov.evaluate import WorstAttack
 from arneq_exact.model.game import MarkovGame
@@ -23,6 +23,7 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.simulate import cumulative_mixture
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.model.threat.corruption import Members, canonical_order
+from arneq_exact.require import shown
 from arneq_exact.stage.robust import column_counts
 
 Forced = dict[int, int]

@@ -21,11 +21,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arneq_exact.errors import GameError, InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.interop.adapter import WHERE, Adapter, Joint
 from arneq_exact.model.explore import explore
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.simulate import require_whole
+from arneq_exact.require import shown
 
 TRUNCATIONS = ("refuse", "end")
 

@@ -12,7 +12,7 @@ from pettingzoo import ParallelEnv
 from pettingzoo.utils import BaseParallelWrapper
 
 from arneq_exact.errors import GameError, InputError
-from arneq_exact.exact.rationals import FloatArray, shown
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.interop.attack import Attack, Forced
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.simulate import (
@@ -24,6 +24,7 @@ from arneq_exact.model.simulate import (
     require_whole,
 )
 from arneq_exact.model.threat.corruption import Members
+from arneq_exact.require import shown
 
 ByAgent = dict[str, Any]
 

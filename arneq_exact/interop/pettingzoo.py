@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arneq_exact.errors import GameError, InputError, ThreatError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.interop.attack import Attack as Attack
 from arneq_exact.interop.from_environment import from_environment as from_environment
 from arneq_exact.markov.evaluate import WorstAttack
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.simulate import require_whole, start_distribution
 from arneq_exact.model.threat.threat_model import TIMINGS
+from arneq_exact.require import shown
 
 if TYPE_CHECKING:
     from arneq_exact.interop.parallel_env import CorruptedEnv, MarkovGameEnv

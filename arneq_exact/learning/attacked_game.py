@@ -20,11 +20,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import FloatArray, shown
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.attack_kernel import product_gradient, product_mixture
 from arneq_exact.learning.tables import Allowed, AttackTables, BoolArray, attack_tables, game_tables
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.require import shown
 
 ATTACKS = ("product", "joint")
 STARTS = ("uniform", "initial")

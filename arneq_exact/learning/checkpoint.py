@@ -23,8 +23,8 @@ from uuid import uuid4
 import numpy as np
 
 from arneq_exact.errors import FileError, InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.learning.learner import Array, Learner
+from arneq_exact.require import shown
 
 FORMAT = "arneq-checkpoint"
 VERSION = 1

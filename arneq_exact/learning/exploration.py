@@ -19,8 +19,9 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import FloatArray, shown
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.require import shown
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,11 @@ import scipy.sparse as sp
 import scipy.sparse.linalg as spla
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import FloatArray, shown
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning import gradient_kernel as kernel
 from arneq_exact.learning.attacked_game import AttackedGame, Parts
 from arneq_exact.markov.bellman import DENSE_STATES, chain_of
+from arneq_exact.require import shown
 
 DRAWS = ("step", "episode")
 LAPACK_STATES = 2000

@@ -16,11 +16,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import FloatArray, shown
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.require import shown
 
 Array = np.ndarray[Any, Any]
 

@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import FloatArray, shown
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.exploration import Exploration, RandomPairs, Trajectory, start_distribution
 from arneq_exact.learning.nash_q_result import NashQResult, NashQTrace
 from arneq_exact.learning.step_sizes import HARMONIC, StepSize, step_sizes
@@ -43,6 +43,7 @@ from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.require import shown
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.selection import Selection
 from arneq_exact.stage.solve import two_agent_probabilities

@@ -9,11 +9,11 @@ from numbers import Integral, Real
 from typing import Any
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.learning.attacked_game import ATTACKS, STARTS
 from arneq_exact.learning.gradients import DRAWS
 from arneq_exact.learning.parametrisation import PARAMETRISATIONS
 from arneq_exact.learning.step_sizes import Constant, Geometric, Polynomial, StepSize
+from arneq_exact.require import shown
 
 GRADIENTS = ("exact", "sampled")
 LARGEST = 1e100

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.learning.learner import Array, Learner
 from arneq_exact.markov.arguments import require_exactness, require_game_and_threat, require_options
 from arneq_exact.markov.exact_horizon import MOST_BITS
@@ -16,6 +15,7 @@ from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.require import shown
 from arneq_exact.solver.choice import chosen_solvers
 from arneq_exact.solver.registry import SOLVERS
 from arneq_exact.solver.solution import Solution

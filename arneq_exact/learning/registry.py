@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.learning.learner import Learner
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.require import shown
 
 
 @dataclass(frozen=True)

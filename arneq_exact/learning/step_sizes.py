@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import FloatArray, shown
+from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.require import shown
 
 
 @runtime_checkable

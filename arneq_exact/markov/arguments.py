@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import GameError, InputError, PolicyError, ThreatError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.require import shown
 from arneq_exact.stage.solve import BACKENDS
 
 

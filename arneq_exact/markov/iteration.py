@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import FloatArray, shown
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import backup
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.require import shown
 from arneq_exact.stage.selection import Selection
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
 

@@ -12,14 +12,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from arneq_exact.errors import GameError
-from arneq_exact.exact.rationals import (
-    FloatArray,
-    IntArray,
-    as_float,
-    double_or_fraction,
-    shown,
-)
+from arneq_exact.exact.rationals import FloatArray, IntArray, as_float, double_or_fraction
 from arneq_exact.model.exact import ExactData
+from arneq_exact.require import shown
 
 Parts = dict[str, Any]
 

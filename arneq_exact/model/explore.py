@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import GameError, StateLimitError
-from arneq_exact.exact.rationals import double_or_fraction, shown, to_fraction
+from arneq_exact.exact.rationals import double_or_fraction, to_fraction
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.names import GameNames
+from arneq_exact.require import shown
 
 State = Hashable
 Action = Hashable

@@ -23,11 +23,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from arneq_exact.errors import FileError
-from arneq_exact.exact.rationals import shown, to_fraction
+from arneq_exact.exact.rationals import to_fraction
 from arneq_exact.model.exact import ExactData
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.json_reading import as_list, check_format, check_keys, located, parse_json, reason
 from arneq_exact.model.names import GameNames
+from arneq_exact.require import shown
 
 FORMAT = "arneq-game"
 VERSION = 1

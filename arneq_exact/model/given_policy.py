@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import PolicyError
-from arneq_exact.exact.rationals import FloatArray, shown
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy, tabulated
+from arneq_exact.require import shown
 
 Observe = Callable[[str], Any]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from arneq_exact.errors import FileError, InputError
-from arneq_exact.exact.rationals import shown
+from arneq_exact.require import shown
 
 # Strings come first, so that a "NaN" inside one is never taken for the token.
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)')

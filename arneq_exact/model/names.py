@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arneq_exact.errors import GameError
-from arneq_exact.exact.rationals import IntArray, shown
+from arneq_exact.exact.rationals import IntArray
+from arneq_exact.require import shown
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import PolicyError
-from arneq_exact.exact.rationals import FloatArray, as_float, shown
+from arneq_exact.exact.rationals import FloatArray, as_float
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.require import shown
 
 SUM_TOLERANCE = 1e-9
 

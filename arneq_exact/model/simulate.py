@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import GameError, InputError, PolicyError
-from arneq_exact.exact.rationals import FloatArray, IntArray, shown
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
+from arneq_exact.require import shown
 
 END = -1
 """Stands for the next state of an episode that has ended."""

@@ -13,8 +13,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from arneq_exact.errors import GameError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.model.names import GameNames
+from arneq_exact.require import shown
 
 if TYPE_CHECKING:
     from arneq_exact.model.game import MarkovGame

@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.errors import CertificateError, InputError
-from arneq_exact.exact.rationals import IntArray, double_or_fraction, shown, to_fraction
+from arneq_exact.exact.rationals import IntArray, double_or_fraction, to_fraction
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.json_reading import as_list, as_object, check_format, check_keys
 from arneq_exact.model.json_writing import plain
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
 from arneq_exact.proof.fit import own_counts, require_fit
+from arneq_exact.require import shown
 
 FORMAT = "arneq-certificate"
 VERSION = 1

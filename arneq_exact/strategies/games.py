@@ -11,9 +11,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.names import GameNames
+from arneq_exact.require import shown
 from arneq_exact.strategies.policies import distributions
 
 POSITIONS = ("any", "general", "degenerate")

@@ -8,9 +8,9 @@ from fractions import Fraction
 from hypothesis import strategies as st
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.require import shown
 from arneq_exact.strategies.policies import distributions
 
 PER_STATE = ("budget", "probability", "sets", "distribution", "inequalities", "informed", "masks")

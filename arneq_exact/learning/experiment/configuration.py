@@ -48,9 +48,9 @@ from typing import Any
 
 from arneq_exact import catalog
 from arneq_exact.errors import FileError, InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.learning.registry import learner_names
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.require import shown
 
 REFERENCE = "reference"
 """What stands for a learner in the rows of times of the exact answers."""

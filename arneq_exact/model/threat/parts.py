@@ -14,8 +14,9 @@ from typing import Any
 
 from arneq_exact.errors import ThreatError
 from arneq_exact.exact.polytope import Row
-from arneq_exact.exact.rationals import number_text, shown, to_fraction
+from arneq_exact.exact.rationals import number_text, to_fraction
 from arneq_exact.model.threat.corruption import canonical_order
+from arneq_exact.require import shown
 
 Family = tuple[frozenset[int], ...]
 Law = dict[frozenset[int], Fraction]

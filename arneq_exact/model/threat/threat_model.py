@@ -35,9 +35,10 @@ import numpy as np
 
 from arneq_exact.errors import ThreatError
 from arneq_exact.exact.polytope import extreme_points
-from arneq_exact.exact.rationals import IntArray, number_text, shown, to_fraction
+from arneq_exact.exact.rationals import IntArray, number_text, to_fraction
 from arneq_exact.model.threat import parts
 from arneq_exact.model.threat.corruption import Corruption, Masks, canonical_order
+from arneq_exact.require import shown
 
 KEYS = ("k", "probability", "sets", "distribution", "inequalities", "informed", "masks", "timing")
 TIMINGS = ("per-state", "static")

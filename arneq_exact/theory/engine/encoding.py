@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import FileError
-from arneq_exact.exact.rationals import shown, to_fraction
+from arneq_exact.exact.rationals import to_fraction
+from arneq_exact.require import shown
 
 
 def frozen(value: Any, where: str) -> Any:

@@ -26,9 +26,10 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import FileError, InputError
-from arneq_exact.exact.rationals import shown, to_fraction
+from arneq_exact.exact.rationals import to_fraction
 from arneq_exact.model.json_reading import as_list, as_object, check_format, check_keys, read_json
 from arneq_exact.model.json_writing import write_json
+from arneq_exact.require import shown
 from arneq_exact.theory.engine.encoding import decode, encode, frozen
 from arneq_exact.theory.engine.extras import is_number
 from arneq_exact.theory.engine.instance import Instance

@@ -18,8 +18,8 @@ from typing import Any, Final, NoReturn
 import numpy as np
 
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.require import shown
 
 POLICIES: Final = ("policy", "other", "even side", "odd side", "afterwards")
 VALUES: Final = ("continuation", "upper", "lower")

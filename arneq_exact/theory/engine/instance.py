@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import FileError, InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.game_json import game_from_json, game_to_json
 from arneq_exact.model.json_reading import as_object, check_keys
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.require import shown
 from arneq_exact.theory.engine.encoding import decode, encode, frozen
 from arneq_exact.theory.engine.extras import require_extras
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from arneq_exact.errors import FileError, InputError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.model.json_reading import as_object, check_format, check_keys, read_json
 from arneq_exact.model.json_writing import write_json
+from arneq_exact.require import shown
 from arneq_exact.theory.engine.encoding import decode, encode
 from arneq_exact.theory.engine.evidence import HOLDS, NOT_MET, UNDECIDED, VERDICTS, VIOLATED, Evidence
 from arneq_exact.theory.engine.statement import Statement

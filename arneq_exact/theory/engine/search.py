@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import FileError, InputError, StageError
-from arneq_exact.exact.rationals import shown
 from arneq_exact.model.json_reading import as_object, check_format, check_keys, read_json
 from arneq_exact.model.json_writing import write_json
+from arneq_exact.require import shown
 from arneq_exact.theory import ledger
 from arneq_exact.theory.engine.evidence import VIOLATED, Evidence
 from arneq_exact.theory.engine.instance import Instance

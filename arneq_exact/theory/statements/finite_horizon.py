@@ -31,13 +31,14 @@ import numpy as np
 
 from arneq_exact import catalog
 from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import FloatArray, shown
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.evaluate import gap
 from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.first_principles import best_value, contest, robust_value
+from arneq_exact.require import shown
 from arneq_exact.solver.seal import certify
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
