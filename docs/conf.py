@@ -20,6 +20,7 @@ extensions = [
     "registry_tables",
     "statement_links",
     "statement_evidence",
+    "house_picture",
 ]
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3

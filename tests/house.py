@@ -57,7 +57,7 @@ def room_of(module: str) -> str:
 
 
 def modules(root: Path) -> dict[str, Path]:
-    """The files of the package by dotted name below the root: "" for the root, "stage" for stage/__init__.py."""
+    """Files of the package by dotted name below the root: "" for the root, "stage" for stage/__init__.py."""
     found = {}
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).with_suffix("").parts

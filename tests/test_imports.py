@@ -152,8 +152,7 @@ def test_files_stay_short(module, path):
 
 @FILES
 def test_modules_say_what_they_are_for(module, path):
-    text = path.read_text(encoding="utf-8")
-    assert not text.strip() or ast.get_docstring(ast.parse(text))
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
 PUBLIC = [

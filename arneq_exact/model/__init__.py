@@ -1,0 +1,1 @@
+"""What is solved: games, threats and policies, explored, simulated, and kept in files."""
