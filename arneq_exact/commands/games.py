@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from arneq_exact.commands.arguments import add_command, add_output, read_parameters
 from arneq_exact.commands.output import PROVED, console, print_json
 from arneq_exact.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from arneq_exact.catalog import CatalogEntry
 
 
 def add(commands: Any) -> None:
@@ -23,7 +30,6 @@ def run(options: argparse.Namespace) -> int:
     """Run `arneq games`."""
     from arneq_exact import catalog
     from arneq_exact.model.files import save_game
-    from arneq_exact.report.catalog import games_table, print_entry
 
     if options.name is None:
         entries = [catalog.entry(name) for name in catalog.names()]
@@ -32,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         if options.json:
             print_json([_entry_json(entry) for entry in entries])
         else:
-            console().print(games_table(entries))
+            console().print(_games_table(entries))
         return PROVED
     entry = catalog.entry(options.name)
     if options.out:
@@ -44,11 +50,11 @@ def run(options: argparse.Namespace) -> int:
     elif options.json:
         print_json(_entry_json(entry))
     else:
-        print_entry(console(), entry)
+        _print_entry(console(), entry)
     return PROVED
 
 
-def _entry_json(entry: Any) -> dict[str, Any]:
+def _entry_json(entry: CatalogEntry) -> dict[str, Any]:
     agents, states, rows = entry.sizes
     return {
         "name": entry.name,
@@ -64,3 +70,41 @@ def _entry_json(entry: Any) -> dict[str, Any]:
             for answer in entry.answers
         ],
     }
+
+
+def _games_table(entries: Sequence[CatalogEntry]) -> Table:
+    """Return the list of catalog games."""
+    from rich.table import Table
+
+    table = Table(header_style="")
+    table.add_column("name", style="bold", no_wrap=True)
+    for name in ("agents", "states", "rows"):
+        table.add_column(name, justify="right")
+    table.add_column("title")
+    table.add_column("known answers")
+    for entry in entries:
+        labels = dict.fromkeys(answer.label for answer in entry.answers)
+        table.add_row(entry.name, *(str(size) for size in entry.sizes), entry.title, ", ".join(labels))
+    return table
+
+
+def _print_entry(terminal: Console, entry: CatalogEntry) -> None:
+    """Print everything the catalog says of one game."""
+    n, n_states, rows = entry.sizes
+    terminal.print(f"[bold]{entry.name}[/]: {entry.title} ({n} agents, {n_states} states, {rows} rows)")
+    terminal.print(entry.summary, highlight=False, markup=False)
+    terminal.print(f"origin: {entry.origin}", highlight=False, markup=False)
+    for name, (default, meaning) in entry.parameters.items():
+        terminal.print(f"  {name} = {default!r}: {meaning}", highlight=False, markup=False)
+    if entry.answers:
+        terminal.print("known answers:")
+    for answer in entry.answers:
+        instance = "".join(f", {key} = {value!r}" for key, value in answer.parameters.items())
+        state, values = next(iter(answer.values.items()))
+        worth = ", ".join(str(value) for value in values)
+        terminal.print(
+            f"  {answer.label}: {answer.threat.describe()}{instance}: worth ({worth}) at {state!r}; "
+            f"{answer.source}",
+            highlight=False,
+            markup=False,
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arneq_exact.commands.arguments import (
     add_command,
@@ -17,6 +17,11 @@ from arneq_exact.commands.arguments import (
     require_output,
 )
 from arneq_exact.commands.output import INCOMPLETE, PROVED, console, solver_progress
+
+if TYPE_CHECKING:
+    from arneq_exact.model.game import MarkovGame
+    from arneq_exact.model.threat import ThreatModel
+    from arneq_exact.solver.solution import Solution
 
 
 def add(commands: Any) -> None:
@@ -40,7 +45,6 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run `arneq solve`."""
     from arneq_exact.model.json_writing import json_text
-    from arneq_exact.report.tables import print_solution
     from arneq_exact.solver.solve import solve
 
     require_output(options.out)
@@ -65,9 +69,33 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json_text(solution.to_json(game)), end="")
     else:
-        print_solution(console(), game, threat, solution, options.states)
+        _print(game, threat, solution, options.states)
     if options.out:
         solution.save(game, options.out)
         if not options.json:
             print(f"written to {options.out}")
     return PROVED if solution.proved else INCOMPLETE
+
+
+def _print(game: MarkovGame, threat: ThreatModel, solution: Solution, states: int) -> None:
+    """Print status, policy, values, worst attacks and the proved gap of at most `states` states."""
+    from rich.text import Text
+
+    from arneq_exact.report.tables import STATUS_STYLE, print_profile
+    from arneq_exact.report.verdict import print_epsilon
+
+    terminal = console()
+    what = f": {game.describe_size()}, {threat.describe()}, by {solution.method} in {solution.seconds:.2f} s"
+    terminal.print(Text.assemble((solution.status, STATUS_STYLE[solution.status]), what))
+    terminal.print(Text(f"  {solution.message}"))
+    first_step = "" if solution.policy.horizon is None else f" with {solution.policy.horizon} steps to go"
+    print_profile(
+        terminal,
+        game,
+        solution.policy,
+        solution.values if solution.values.ndim == 2 else solution.values[0],
+        solution.attack,
+        title=f"Policy and robust values{first_step}",
+        states=states,
+    )
+    print_epsilon(terminal, game, solution.epsilon, solution.relative_gap)

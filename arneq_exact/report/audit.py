@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.markov.audit import Audit
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.report.tables import short_number, titled_table
+from arneq_exact.model.threat import ThreatModel
+from arneq_exact.report.tables import Attack, short_number, titled_table
 
 MOST_SETS = 8
 """Corruption sets that have a column each; of more, only the worst of each size is named."""
 
 DIGITS = 6
+"""Significant digits of values: enough to tell agents and budgets apart, few enough for many columns."""
 
 
-def print_audit(console: Console, game: MarkovGame, audit: Audit, states: int) -> None:
+class Figures(Protocol):
+    """What is printed of an audit; `arneq_exact.Audit` says what each of them is."""
+
+    @property
+    def threat(self) -> ThreatModel:
+        """The threat that was asked for."""
+
+    @property
+    def nominal(self) -> FloatArray:
+        """(n, S)."""
+
+    @property
+    def robust(self) -> Mapping[int, FloatArray]:
+        """{k: (n, S)}."""
+
+    @property
+    def by_set(self) -> Mapping[tuple[int, tuple[int, ...]], FloatArray]:
+        """{(agent, K): (S,)}."""
+
+    @property
+    def per_state(self) -> FloatArray:
+        """(n, S)."""
+
+    @property
+    def static(self) -> FloatArray | None:
+        """(n, S), or None."""
+
+    @property
+    def worst(self) -> Sequence[Attack]:
+        """One per agent."""
+
+    @property
+    def gap(self) -> FloatArray:
+        """(n, S)."""
+
+
+def print_audit(console: Console, game: MarkovGame, audit: Figures, states: int) -> None:
     """Print the values from the start and at `states` states, by budget and by corruption set."""
     console.print(budget_table(game, audit, states))
     console.print(set_table(game, audit, states))
@@ -28,7 +65,7 @@ def print_audit(console: Console, game: MarkovGame, audit: Audit, states: int) -
         console.print(f"{states} of {game.n_states} states; --states shows more, --json all", highlight=False)
 
 
-def budget_table(game: MarkovGame, audit: Audit, states: int) -> Table:
+def budget_table(game: MarkovGame, audit: Figures, states: int) -> Table:
     """Return nominal and robust values, both timings, gap and worst attack, by place and agent."""
     columns: dict[str, FloatArray] = {"nominal": audit.nominal}
     columns |= {f"k = {k}": values for k, values in audit.robust.items() if k > 0}
@@ -50,7 +87,7 @@ def budget_table(game: MarkovGame, audit: Audit, states: int) -> Table:
     return table
 
 
-def set_table(game: MarkovGame, audit: Audit, states: int) -> Table:
+def set_table(game: MarkovGame, audit: Figures, states: int) -> Table:
     """Return the values when one set is corrupted throughout, by place and agent."""
     sets = sorted({K for _, K in audit.by_set}, key=lambda K: (len(K), K))
     sizes = range(game.n_agents)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from arneq_exact.report.bands import Band, Margin
 from arneq_exact.report.tables import short_number, titled_table
-
-if TYPE_CHECKING:
-    from arneq_exact.learning.experiment.summary import Band, Margin
 
 DIGITS = 4
 VERDICT_STYLE = {"better": "green", "worse": "red", "within the bands": "yellow", "one seed": "yellow"}

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from arneq_exact.errors import InputError
-
-if TYPE_CHECKING:
-    from arneq_exact.learning.experiment.summary import Band
+from arneq_exact.report.bands import Band
 
 Row = Mapping[str, Any]
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
 from arneq_exact.report.tables import STATUS_STYLE, mixture_text, short_number, titled_table
-
-if TYPE_CHECKING:
-    from arneq_exact.study.equilibria import Equilibrium
 
 STATES = 4
 """States shown of each equilibrium."""
@@ -31,6 +30,15 @@ ROWS = 60
 """Rows shown of a curve."""
 
 
+class Listed(NamedTuple):
+    """What is told of one equilibrium: its status, the starts that led to it, what is played, its worth."""
+
+    status: str
+    starts: int
+    policy: Policy
+    values: FloatArray
+
+
 def plain_text(table: Table) -> str:
     """Return a table as text without colours, as wide as it needs to be."""
     stream = io.StringIO()
@@ -38,7 +46,7 @@ def plain_text(table: Table) -> str:
     return "\n".join(line.rstrip() for line in stream.getvalue().rstrip().split("\n"))
 
 
-def equilibria_table(game: MarkovGame, found: Sequence[Equilibrium], message: str) -> Table:
+def equilibria_table(game: MarkovGame, found: Sequence[Listed], message: str) -> Table:
     """Return one block per equilibrium: status, starts, what each agent plays and what that is worth."""
     table = titled_table(f"{len(found)} distinct equilibri{'um' if len(found) == 1 else 'a'}")
     for name in ("no.", "status", "starts", "state", "agent", "plays", "robust value"):

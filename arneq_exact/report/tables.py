@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from rich.console import Console
@@ -10,40 +11,17 @@ from rich.table import Table
 from rich.text import Text
 
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.markov.evaluate import WorstAttack
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.threat import ThreatModel
-from arneq_exact.report.verdict import print_epsilon
-from arneq_exact.solver.solution import Solution
 
 STATUS_STYLE = {"exact": "bold green", "certified": "bold green", "incomplete": "bold yellow"}
 
 
-def print_solution(
-    console: Console, game: MarkovGame, threat: ThreatModel, solution: Solution, states: int
-) -> None:
-    """Print status, policy, values, worst attacks and the proved gap of at most `states` states."""
-    console.print(
-        Text.assemble(
-            (solution.status, STATUS_STYLE[solution.status]),
-            f": {game.describe_size()}, {threat.describe()}, by {solution.method} "
-            f"in {solution.seconds:.2f} s",
-        )
-    )
-    console.print(Text(f"  {solution.message}"))
-    first_step = "" if solution.policy.horizon is None else f" with {solution.policy.horizon} steps to go"
-    values = solution.values if solution.values.ndim == 2 else solution.values[0]
-    print_profile(
-        console,
-        game,
-        solution.policy,
-        values,
-        solution.attack,
-        title=f"Policy and robust values{first_step}",
-        states=states,
-    )
-    print_epsilon(console, game, solution.epsilon, solution.relative_gap)
+class Attack(Protocol):
+    """An attack on one agent that can be told in words."""
+
+    def describe(self, game: MarkovGame, state: int) -> str:
+        """Return the attack in a state in words."""
 
 
 def print_profile(
@@ -51,7 +29,7 @@ def print_profile(
     game: MarkovGame,
     policy: Policy,
     values: FloatArray,
-    attacks: Sequence[WorstAttack],
+    attacks: Sequence[Attack],
     *,
     title: str,
     states: int,

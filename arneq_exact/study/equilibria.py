@@ -130,9 +130,10 @@ class Equilibria:
         return f"Equilibria({len(self.found)} found from {self.starts} starts, {self.threat.describe()})"
 
     def __str__(self) -> str:
-        from arneq_exact.report.studies import equilibria_table, plain_text
+        from arneq_exact.report.studies import Listed, equilibria_table, plain_text
 
-        return plain_text(equilibria_table(self.game, self.found, self.message))
+        listed = [Listed(one.status, one.starts, one.policy, one.values) for one in self.found]
+        return plain_text(equilibria_table(self.game, listed, self.message))
 
 
 def equilibria(

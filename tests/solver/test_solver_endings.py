@@ -15,7 +15,7 @@ from arneq_exact.errors import StageError
 from arneq_exact.markov.candidates import Candidate
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.solver.solve import registry
+from arneq_exact.solver import registry
 
 
 class Interrupts:

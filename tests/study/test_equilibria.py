@@ -15,7 +15,7 @@ from arneq_exact.markov.candidates import Candidate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.solver.solve import registry
+from arneq_exact.solver import registry
 from arneq_exact.study.starts import enumerated
 
 REPEATED_BATTLE = MarkovGame.from_rows(

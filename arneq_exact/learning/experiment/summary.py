@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,57 +18,12 @@ from arneq_exact.learning.experiment.configuration import REFERENCE, Run
 from arneq_exact.learning.experiment.judging import Record
 from arneq_exact.learning.experiment.results import ExperimentResult
 from arneq_exact.learning.registry import LEARNERS
+from arneq_exact.report.bands import Band, Margin
 
 REFERENCE_LEARNERS = ("procedure", "solve")
 """Names in the registry of what is no learner but a line to compare with."""
 
 GAPS = ("gap", "gap_at_start")
-
-
-@dataclass(frozen=True)
-class Band:
-    """A mean and the half width of its confidence band.
-
-    Attributes
-    ----------
-    mean, half_width : float
-        The half width is nan of one observation where others could differ.
-    """
-
-    mean: float
-    half_width: float
-
-
-@dataclass(frozen=True)
-class Margin:
-    """By how much one learner's worst-case value exceeds another's.
-
-    Attributes
-    ----------
-    game : str
-    k : int
-    learner, rival : str
-    margin : float
-        Difference of the mean robust values.
-    band : float
-        Sum of the half widths of both: a margin beyond it is one between bands that do not overlap.
-    """
-
-    game: str
-    k: int
-    learner: str
-    rival: str
-    margin: float
-    band: float
-
-    @property
-    def verdict(self) -> str:
-        """Whether "better", "worse", or "within the bands"; "one seed" if that makes a band unknown."""
-        if math.isnan(self.band):
-            return "one seed"
-        if abs(self.margin) <= self.band:
-            return "within the bands"
-        return "better" if self.margin > 0 else "worse"
 
 
 def band(values: Sequence[float], confidence: float, *, random: bool = True) -> Band:
