@@ -2,10 +2,10 @@
 
     python benchmarks/two_versions.py OLD NEW [--repeats 5] [--only small] [--most 1.1]
 
-OLD and NEW are checkouts. Each version has a process of its own that lives for the whole run, with warm kernels.
-The two solve one game after the other in turn, so that both meet the same machine. Seconds are CPU of `solve`,
-proof included. A row's ratio is the median over its games of new by old, each the least of `--repeats` solves.
-The exit code tells whether every ratio is at most `--most`.
+OLD and NEW are checkouts. Each version has a process of its own that lives for the whole run, with warm
+kernels. The two solve one game after the other in turn, so that both meet the same machine. Seconds are CPU
+of `solve`, proof included. A row's ratio is the median over its games of new by old, each the least of
+`--repeats` solves. The exit code tells whether every ratio is at most `--most`.
 """
 
 from __future__ import annotations

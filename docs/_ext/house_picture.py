@@ -1,7 +1,7 @@
-"""A directive that draws the house: its rooms in their order, and which room uses which, read from the source.
+"""A directive that draws the house: its rooms in order, and which room uses which, read from the source.
 
-A dot in the row of a room and the column of another says that the first imports from the second. Rooms stand in
-one order in rows and columns, so that imports run downward if and only if all dots lie below the diagonal.
+A dot in the row of a room and the column of another says that the first imports from the second. Rooms stand
+in one order in rows and columns, so that imports run downward if and only if all dots lie below the diagonal.
 """
 
 from __future__ import annotations

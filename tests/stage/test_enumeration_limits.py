@@ -7,9 +7,9 @@ import pytest
 
 from arneq_exact.errors import InputError
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.enumeration import listing as enumeration
 from arneq_exact.stage.enumeration.cost import is_quick
 from arneq_exact.stage.enumeration.listing import enumerate_equilibria
-from arneq_exact.stage.enumeration.listing import listing as enumeration
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from enumeration_oracle import TWO_AGENTS, gap_of
 
 from arneq_exact.errors import InputError, StageError
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.enumeration import exclusion
 from arneq_exact.stage.enumeration.exclusion import Deviation, excluded_supports, gain, pure_profiles, refutes
-from arneq_exact.stage.enumeration.listing import enumerate_equilibria, exclusion
+from arneq_exact.stage.enumeration.listing import enumerate_equilibria
 
 
 @pytest.mark.parametrize("name", TWO_AGENTS)

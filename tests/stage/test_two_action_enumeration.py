@@ -10,8 +10,8 @@ import pytest
 from enumeration_oracle import TWO_AGENTS, gap_of, profiles_of
 
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.enumeration import listing as enumeration
 from arneq_exact.stage.enumeration.listing import enumerate_equilibria
-from arneq_exact.stage.enumeration.listing import listing as enumeration
 
 
 @pytest.mark.parametrize("threat", [ThreatModel(0), ThreatModel(1), ThreatModel(2, probability="1/3")])
