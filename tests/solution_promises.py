@@ -31,7 +31,12 @@ def verify(game, threat, solution, tol=1e-8) -> None:
     assert solution.proved == (expected != "incomplete")
     floats = gap(game, threat, solution.policy)
     assert solution.gap.shape == floats.shape
-    assert (solution.gap >= floats - 1e-13 * np.abs(solution.values).max()).all()
+    # `gap` itself is in doubles: its linear systems lose up to a unit in the last place times 1 / (1 - β), and
+    # how much of it depends on the processor's routines.
+    loss = 1e-13
+    if certificate.horizon is None:
+        loss = max(loss, np.finfo(float).eps / (1 - game.contraction.max()))
+    assert (solution.gap >= floats - loss * np.abs(solution.values).max()).all()
     assert (solution.gap <= [[float(e) * (1 + 1e-12) + 1e-300] for e in solution.epsilon]).all()
     own = robust_values(game, threat, solution.policy)
     # Doubles lose 1 / (1 - β) in a linear system of values.
