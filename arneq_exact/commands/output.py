@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from arneq_exact.solver.solution import Progress
+    from arneq_exact.solver.clock import Progress
 
 PROVED, REFUSED, INCOMPLETE = 0, 1, 3
 

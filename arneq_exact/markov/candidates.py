@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
@@ -22,14 +22,17 @@ class Bounds:
 
     Attributes
     ----------
-    attack : one array (S, max C_i) per agent
-    upper, lower : (n, S)
+    attack : one array (S, max C_i) per agent, or (T, S, max C_i)
+    upper, lower : (n, S), or (T+1, n, S)
         Near the best-response values and the robust values of the candidate.
+    worst : one array (T, S) of int per agent, or None
+        Columns of the worst attack on a time-indexed policy, where they are known.
     """
 
     attack: tuple[FloatArray, ...]
     upper: FloatArray
     lower: FloatArray
+    worst: tuple[IntArray, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 The evidence is the attackers' optimal mixtures y against all responses, the best-response values u and
 the robust values l, as the float solvers find them; a checker then computes the claim ε from them. The
-claim is valid however wrong the evidence is, and tight when it is right.
+claim is valid however wrong the evidence is, and tight when it is right. `solve` brings the evidence along:
+its judge has evaluated the policy already (`arneq_exact.solver.judge`).
 
 π is put on the grid of multiples of 2⁻⁵² so that its rows sum to exactly 1. Where large values would cost
 the digits that matter, u and l are found on the recentred game (`arneq_exact.markov.recentre`) and kept as
@@ -16,9 +17,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from arneq_exact.errors import InputError, PolicyError
+from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.markov.arguments import require_game_and_threat
+from arneq_exact.markov.arguments import require_judgeable
 from arneq_exact.markov.candidates import Bounds
 from arneq_exact.markov.evaluate import stationary_bounds
 from arneq_exact.markov.horizon import evaluate_horizon
@@ -53,6 +54,8 @@ class Sealed:
 
 
 GRID = 2.0**52
+"""Probabilities are multiples of 1/GRID: the finest on which sums of a row are exact in doubles."""
+
 SIMPLIFY_BELOW = 1e-9
 """Relative gap below which rational evidence is guessed: above it the policy is no equilibrium anyway."""
 
@@ -112,18 +115,18 @@ def seal(
     """Certify as `certify` does, and keep what the checker found."""
     if arithmetic not in (None, "exact", "float"):
         raise InputError(f"certify: arithmetic is {arithmetic!r}; must be 'exact' or 'float'")
-    require_game_and_threat(game, threat, "certify")
-    if not isinstance(policy, Policy):
-        raise PolicyError(f"certify: policy is {type(policy).__name__}; must be a Policy of all agents")
-    policy.require_fit(game, "certify")
+    require_judgeable(game, threat, policy, "certify")
     if bounds is not None and not isinstance(bounds, Bounds):
         raise InputError(f"certify: bounds are {type(bounds).__name__}; must be Bounds or left out")
-    if policy.horizon is None:
-        game.require_discounting("certify")
     grid = on_grid(game, policy)
-    sealing = arithmetic or ("exact" if _work(game, threat, grid) <= EXACT_WORK else "float")
+    sealing = arithmetic or sealing_arithmetic(game, threat, grid)
     if bounds is None:
-        bounds = _evidence(game, threat, grid, recentring=sealing == "exact")
+        bounds = refined(game, threat, grid, evaluated(game, threat, grid), sealing)
+    return seal_on_grid(game, threat, grid, bounds, sealing)
+
+
+def seal_on_grid(game: MarkovGame, threat: ThreatModel, grid: Policy, bounds: Bounds, sealing: str) -> Sealed:
+    """Seal a policy on the grid with its evidence, or with short rationals near that if those prove more."""
     sealed = _seal(game, threat, grid, bounds, sealing)
     near = sealing == "exact" and 0 < max(sealed.relative) <= SIMPLIFY_BELOW and grid.horizon is None
     if near and (game.exact is not None or seems_rational(bounds.lower)):
@@ -174,19 +177,33 @@ def _rows_on_grid(array: FloatArray) -> FloatArray:
     return result
 
 
-def _evidence(game: MarkovGame, threat: ThreatModel, policy: Policy, recentring: bool) -> Bounds:
-    """Compute y, u and l; again on the recentred game where doubles would lose what matters."""
+def evaluated(game: MarkovGame, threat: ThreatModel, policy: Policy) -> Bounds:
+    """Evaluate a policy: attackers' optimal mixtures, best-response values and robust values, in doubles."""
+    if policy.horizon is None:
+        return stationary_bounds(game, threat, policy)
+    values = evaluate_horizon(game, threat, policy)
+    return Bounds(values.attack, values.upper, values.lower, values.worst)
+
+
+def refined(game: MarkovGame, threat: ThreatModel, policy: Policy, bounds: Bounds, sealing: str) -> Bounds:
+    """Return evidence as its checker can use it.
+
+    The exact checker gets it from the recentred game where doubles would lose what matters; the one in
+    doubles gets doubles, also of what an evaluation on a recentred game has found exactly.
+    """
     if policy.horizon is not None:
-        judged = evaluate_horizon(game, threat, policy)
-        return Bounds(judged.attack, judged.upper, judged.lower)
-    bounds = stationary_bounds(game, threat, policy)
-    if recentring and rounding_loss(game, bounds.lower) > RECENTRE_ABOVE:
-        centred = recentre_at(game, bounds.lower)
-        bounds = centred.restored(stationary_bounds(centred.game, threat, policy))
-    return bounds
+        return bounds
+    upper, lower = (np.asarray(values, dtype=np.float64) for values in (bounds.upper, bounds.lower))
+    if sealing == "float":
+        return Bounds(bounds.attack, upper, lower)
+    if rounding_loss(game, lower) <= RECENTRE_ABOVE:
+        return bounds
+    centred = recentre_at(game, lower)
+    return centred.restored(stationary_bounds(centred.game, threat, policy))
 
 
-def _work(game: MarkovGame, threat: ThreatModel, policy: Policy) -> int:
-    """Return a measure of the exact checker's work: numbers it contracts."""
+def sealing_arithmetic(game: MarkovGame, threat: ThreatModel, policy: Policy) -> str:
+    """Return which checker seals by default, by a measure of the exact one's work: numbers it contracts."""
     columns = max(int(column_counts(game, threat, agent).max()) for agent in range(game.n_agents))
-    return game.n_rows * game.n_agents * max(1, columns // 4) * (policy.horizon or 1)
+    work = game.n_rows * game.n_agents * max(1, columns // 4) * (policy.horizon or 1)
+    return "exact" if work <= EXACT_WORK else "float"

@@ -72,29 +72,6 @@ def why_incomplete(reasons: Sequence[str], note: str, relative: float, tol: floa
     return "; ".join([reason for reason in (*reasons, proved) if reason])
 
 
-@dataclass(frozen=True)
-class Progress:
-    """What a run is doing.
-
-    Attributes
-    ----------
-    method : str
-    line : str
-        What the solver reports.
-    best : float
-        Least relative gap judged so far, inf at first; floating point, not proved.
-    proved : float
-        Least relative gap proved so far for a policy met, inf at first; brought up to date once a second.
-    seconds : float
-    """
-
-    method: str
-    line: str
-    best: float
-    proved: float
-    seconds: float
-
-
 @dataclass(frozen=True, eq=False)
 class Solution:
     """A policy with a proved bound on how far it is from an ARNEQ.

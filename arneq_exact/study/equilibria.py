@@ -17,18 +17,18 @@ from functools import partial
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import StageError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.candidates import Candidate, Problem, Run
-from arneq_exact.markov.evaluate import gap
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
-from arneq_exact.solver.seal import Sealed, on_grid, seal
-from arneq_exact.study.arguments import Clock, ProgressFunction, positive, whole
+from arneq_exact.solver.clock import Clock, OutOfTime, ProgressFunction
+from arneq_exact.solver.judge import Judge, Judged
 from arneq_exact.study.starts import enumerated, sources
 
 ENUMERATION = "enumeration"
@@ -191,15 +191,17 @@ def equilibria(
     require_game_and_threat(game, threat, where)
     game.require_discounting(where)
     clock = Clock(where, progress, time_limit)
-    starts, seed = whole(where, "starts", starts, 1), whole(where, "seed", seed, 0)
-    search = _Search(game, threat, positive(where, "distance", distance), positive(where, "tol", tol), clock)
+    starts = require.whole(starts, f"{where}: starts", at_least=1)
+    seed = require.whole(seed, f"{where}: seed", at_least=0)
+    distance = require.positive(distance, f"{where}: distance")
+    search = _Search(Judge(game, threat, require.positive(tol, f"{where}: tol")), distance, clock)
     with one_blas_thread():
         try:
             search.enumerate()
             if search.completeness != "complete":
                 search.sample(starts, seed)
             ending = ""
-        except _OutOfTime:
+        except OutOfTime:
             ending = f"; stopped by the time limit of {time_limit:g} s"
         except KeyboardInterrupt:
             ending = "; interrupted"
@@ -210,26 +212,33 @@ def equilibria(
     return search.result(seed, f"{search.starts} of {starts} starts{ending}")
 
 
-class _OutOfTime(Exception):  # noqa: N818 - ends the search, is no error
-    """The time limit has passed."""
-
-
 @dataclass
 class _Known:
-    policy: Policy
-    sealed: Sealed
+    judged: Judged
     starts: set[int] = field(default_factory=set)
     methods: list[str] = field(default_factory=list)
+
+    def equilibrium(self) -> Equilibrium:
+        """Return what is told of it."""
+        sealed = self.judged.sealed
+        assert sealed is not None
+        return Equilibrium(
+            policy=self.judged.policy,
+            values=np.array(sealed.certificate.lower, dtype=np.float64),
+            status="certified" if any(sealed.certificate.epsilon) else "exact",
+            relative_gap=sealed.relative,
+            certificate=sealed.certificate,
+            starts=len(self.starts),
+            methods=tuple(self.methods),
+        )
 
 
 @dataclass
 class _Search:
     """One call of `equilibria`: what it knows so far."""
 
-    game: MarkovGame
-    threat: ThreatModel
+    judge: Judge
     distance: float
-    tol: float
     clock: Clock
     known: list[_Known] = field(default_factory=list)
     starts: int = 0
@@ -242,18 +251,17 @@ class _Search:
     def report(self, line: str) -> None:
         line = f"{self.prefix}{len(self.known)} found; {line}"
         self.clock.tell(self.method, line, self.best, self.best)
-        if self.clock.over:
-            raise _OutOfTime
+        self.clock.go_on()
 
     def enumerate(self) -> None:
         """Enumerate a one-shot game, and prove every equilibrium that is listed."""
         self.method = ENUMERATION
         self.report("one-shot games are enumerated")
-        listed = enumerated(self.game, self.threat)
+        listed = enumerated(self.judge.game, self.judge.threat)
         if listed is None:
             return
         proved = [
-            self.add(Candidate(Policy(self.game, [x[None] for x in one.policy]), 0, ENUMERATION), None)
+            self.add(Candidate(Policy(self.judge.game, [x[None] for x in one.policy]), 0, ENUMERATION), None)
             for one in listed.equilibria
         ]
         # A listed equilibrium that tol refuses is known to exist but not returned: no claim is left.
@@ -262,7 +270,7 @@ class _Search:
 
     def sample(self, starts: int, seed: int) -> None:
         """Make all starts, each with a seed of its own: more starts only add to what fewer find."""
-        asked = sources(self.game, self.threat)
+        asked = sources(self.judge.game, self.judge.threat)
         for start, drawn in enumerate(np.random.SeedSequence(seed).generate_state(starts)):
             self.starts = start + 1
             for method, run in asked:
@@ -271,7 +279,9 @@ class _Search:
     def ask(self, method: str, run: Run, start: int, starts: int, seed: int) -> None:
         """Follow one solver from one start to its first proved equilibrium."""
         self.method, self.prefix = method, f"start {start + 1} of {starts}, "
-        problem = Problem(self.game, self.threat, seed=seed, first_start=start, report=self.report)
+        problem = Problem(
+            self.judge.game, self.judge.threat, seed=seed, first_start=start, report=self.report
+        )
         try:
             for candidate in run(problem):
                 if self.add(candidate, start):
@@ -282,17 +292,17 @@ class _Search:
 
     def add(self, candidate: Candidate, start: int | None) -> bool:
         """Tell whether a candidate is a proved equilibrium, and remember it."""
-        if self._gap(candidate.policy) > self.tol:
+        judged = self.judge.evaluate(candidate, self.method)
+        if judged.relative > self.judge.tol:
             return False
-        policy = on_grid(self.game, candidate.policy)
-        near = next((each for each in self.known if each.policy.distance(policy) <= self.distance), None)
+        near = next((one for one in self.known if self._is_near(one.judged, judged)), None)
         if near is None:
-            sealed = seal(self.game, self.threat, policy)
-            if max(sealed.relative) > self.tol:
+            judged = self.judge.prove(judged)
+            if judged.relative > self.judge.tol:
                 return False
-            near = _Known(policy, sealed)
+            near = _Known(judged)
             self.known.append(near)
-            self.best = min(self.best, max(sealed.relative))
+            self.best = min(self.best, judged.relative)
         if start is not None:
             near.starts.add(start)
         if self.method not in near.methods:
@@ -300,32 +310,20 @@ class _Search:
         self.report(candidate.note)
         return True
 
-    def _gap(self, policy: Policy) -> float:
-        """Return the relative gap in floating point, not proved."""
-        return float((gap(self.game, self.threat, policy) / self.game.reward_range[:, None]).max())
+    def _is_near(self, one: Judged, other: Judged) -> bool:
+        return one.policy.distance(other.policy) <= self.distance
 
     def result(self, seed: int, message: str) -> Equilibria:
-        found = [
-            Equilibrium(
-                policy=each.policy,
-                values=np.array(each.sealed.certificate.lower, dtype=np.float64),
-                status="certified" if any(each.sealed.certificate.epsilon) else "exact",
-                relative_gap=each.sealed.relative,
-                certificate=each.sealed.certificate,
-                starts=len(each.starts),
-                methods=tuple(each.methods),
-            )
-            for each in self.known
-        ]
-        found.sort(key=partial(_order, self.game))
+        found = [each.equilibrium() for each in self.known]
+        found.sort(key=partial(_order, self.judge.game))
         return Equilibria(
             found=tuple(found),
-            game=self.game,
-            threat=self.threat,
+            game=self.judge.game,
+            threat=self.judge.threat,
             starts=self.starts,
             seed=seed,
             distance=self.distance,
-            tol=self.tol,
+            tol=self.judge.tol,
             seconds=self.clock.seconds,
             completeness=self.completeness,
             message=message,

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from arneq_exact import require
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import to_fraction
 from arneq_exact.markov.arguments import require_game_and_threat
@@ -28,9 +29,9 @@ from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.evaluate import robust_values, worst_attack
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.solver.solution import Progress, Solution
+from arneq_exact.solver.clock import Clock, Progress, ProgressFunction
+from arneq_exact.solver.solution import Solution
 from arneq_exact.solver.solve import solve
-from arneq_exact.study.arguments import Clock, ProgressFunction, positive, whole
 from arneq_exact.study.curve import CurvePoint, RobustnessCurve
 from arneq_exact.study.equilibria import Equilibria, Equilibrium, equilibria
 
@@ -100,9 +101,9 @@ def robustness_curve(
     clock = Clock(WHERE, progress, time_limit)
     study = _Study(
         game,
-        positive(WHERE, "tol", tol),
-        whole(WHERE, "seed", seed, 0),
-        whole(WHERE, "starts", starts, 0),
+        require.positive(tol, f"{WHERE}: tol"),
+        require.whole(seed, f"{WHERE}: seed", at_least=0),
+        require.whole(starts, f"{WHERE}: starts", at_least=0),
         clock,
     )
     nash = study.solved(NOBODY, "Nash policy")
@@ -165,7 +166,7 @@ class _Study:
         if INTERRUPTED in message:
             self.ending = INTERRUPTED
         elif self.clock.over:
-            self.ending = f"the time limit of {self.clock.time_limit:g} s was reached"
+            self.ending = self.clock.ending
 
     def point(self, level: int | Fraction, threat: ThreatModel, nash: _Answer, label: str) -> CurvePoint:
         """Solve one level and compare it with the Nash policy."""
@@ -195,8 +196,8 @@ def _levels(
     if not listed:
         raise InputError(f"{WHERE}: {name} are empty; must hold at least one level")
     if probabilities is None:
-        budgets = sorted({whole(WHERE, "k", each, 0) for each in listed})
+        budgets = sorted({require.whole(each, f"{WHERE}: k", at_least=0) for each in listed})
         return "k", [(budget, ThreatModel(budget)) for budget in budgets]
-    budget = whole(WHERE, "k", k, 0)
+    budget = require.whole(k, f"{WHERE}: k", at_least=0)
     chances = sorted({to_fraction(each, f"{WHERE}: probability", InputError) for each in listed})
     return "probability", [(chance, ThreatModel(budget, probability=chance)) for chance in chances]

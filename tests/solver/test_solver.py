@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from solution_promises import verify
 
-from arneq_exact import check, solve
+from arneq_exact import catalog, check, solve
 from arneq_exact.errors import GameError, InputError, ThreatError
 from arneq_exact.markov.candidates import Bounds, Candidate
 from arneq_exact.model.game import MarkovGame
@@ -214,3 +214,12 @@ def test_games_and_threats_are_refused():
     endless = MarkovGame.from_arrays(np.ones((1, 1, 2)), np.ones((1, 2, 1)), 1)
     with pytest.raises(GameError, match="discount of agent '1' is 1; must be below 1 unless"):
         solve(endless, ThreatModel(0))
+
+
+def test_a_large_game_with_large_values_is_sealed_in_doubles():
+    """The decoupled solver's own bounds come from a recentred game; the checker of large games takes doubles."""
+    game = catalog.load("random-dense", seed=3, agents=2, states=120, actions=12, discount=0.99999)
+    solution = solve(game, ThreatModel(1), method="decoupled")
+    assert solution.certificate.arithmetic == "float"
+    assert check(game, solution.certificate, ThreatModel(1)).valid
+    assert max(solution.relative_gap) <= 1e-2

@@ -97,7 +97,8 @@ def test_the_time_limit_ends_every_method(method):
 
 
 def test_progress_tells_method_line_best_proved_and_seconds(monkeypatch):
-    monkeypatch.setattr("arneq_exact.solver.solve.PROOF_INTERVAL", 0.0)
+    monkeypatch.setattr("arneq_exact.solver.clock.PROOF_INTERVAL", 0.0)
+    monkeypatch.setattr("arneq_exact.solver.clock.PROOF_SHARE", 0.0)
     lines = []
     solution = solve(games.nosde(), ThreatModel(0), progress=lines.append)
     assert lines[0].proved == np.inf

@@ -72,7 +72,7 @@ def test_decoupled_bounds_need_no_second_look(monkeypatch):
     """The solver's own mixtures and values are the evidence: nothing is solved again to certify."""
     game = games.random_game(np.random.default_rng(5), 2, 5, 3, 0.9)
     (candidate,) = decoupled.run(decoupled.Problem(game, ThreatModel(1)))
-    monkeypatch.setattr("arneq_exact.solver.seal._evidence", pytest.fail)
+    monkeypatch.setattr("arneq_exact.solver.judge.evaluated", pytest.fail)
     solution = solve(game, ThreatModel(1))
     assert solution.proved
     upper = solution.certificate.upper.astype(np.float64)
