@@ -27,7 +27,7 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate_json import certificate_to_json
 from arneq_exact.proof.check import check
-from arneq_exact.proof.check_float import float_bound
+from arneq_exact.proof.check_float import CHECKING_WIDTH, evaluate_float
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "proof"))
 
@@ -82,8 +82,8 @@ def main(large: bool = False) -> None:
         made = build(game, threat, random_policy(rng, game), found=random_hints(rng, game, threat))
         assert check(game, made, threat).valid
         exact = seconds(lambda game=game, made=made: check(game, made))
-        quick = seconds(lambda game=game, made=made: float_bound(game, made))
-        loose = float_bound(game, made)[0]
+        quick = seconds(lambda game=game, made=made: evaluate_float(game, made, CHECKING_WIDTH))
+        loose = evaluate_float(game, made, CHECKING_WIDTH)[0]
         excess = max(float(a / b - 1) for a, b in zip(loose, made.epsilon, strict=True))
         slow = f"{referee_seconds(game, made):.2f}" if n_states <= 50 else "–"
         print(f"dense  S={n_states:<6} n=3 A=3 k={k}  {exact:>10.3f}{quick:>10.4f}{slow:>11}{excess:>11.1e}")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.errors import CertificateError
-from arneq_exact.exact.rationals import to_fraction
+from arneq_exact.exact.rationals import FloatArray, to_fraction
 from arneq_exact.model.threat import ThreatModel
 
 Numbers = NDArray[Any]
@@ -84,6 +84,16 @@ class Certificate:
     def steps(self) -> int:
         """Number of one-step conditions: T, or 1 for an infinite horizon."""
         return 1 if self.horizon is None else self.horizon
+
+    @property
+    def values(self) -> FloatArray:
+        """The policy's robust values l in doubles: (n, S), or (T+1, n, S)."""
+        return np.array(self.lower, dtype=np.float64)
+
+    @property
+    def at_start(self) -> tuple[Numbers, Numbers]:
+        """u and l (n, S) with all steps still to go, which is where the gap is bounded."""
+        return (self.upper, self.lower) if self.horizon is None else (self.upper[0], self.lower[0])
 
     def policy_at(self, step: int) -> tuple[Numbers, ...]:
         """Return π (S, max A_i) per agent at `step`."""

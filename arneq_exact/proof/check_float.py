@@ -45,94 +45,71 @@ from arneq_exact.errors import CertificateError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat.corruption import Corruption
-from arneq_exact.proof.certificate import Certificate
-from arneq_exact.proof.columns import column_groups, column_matrix
-from arneq_exact.proof.fit import require_fit
+from arneq_exact.proof.bound import Bound, Pair, Sweep, bound
+from arneq_exact.proof.certificate import Certificate, Numbers
+from arneq_exact.proof.columns import column_matrix
 from arneq_exact.proof.rounding import above, rounded_up
 
 UNIT = Fraction(1, 2**53)
+"""u: half the distance from 1 to the next double."""
+
 SMALLEST = 2.0**-1074
+"""η: the least positive double."""
+
 SMALLEST_NORMAL = 2.0**-1022
-SEALING_WIDTH = 4
+"""The least double with all its digits."""
 
 
-def evaluate_float(
-    game: MarkovGame, certificate: Certificate
-) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
-    """Return ε and its residual part per agent, as doubles that `check` will confirm on any machine.
+CHECKING_WIDTH, SEALING_WIDTH = 1, 4
+"""Multiples of E that a check adds, and that a sealed claim covers: other machines may differ by 2·E."""
+
+
+def evaluate_float(game: MarkovGame, certificate: Certificate, width: int = SEALING_WIDTH) -> Bound:
+    """Return rigorous upper bounds of ε and its residual part, with error terms `width` times E.
+
+    By default they are doubles that `check` will confirm on any machine.
 
     Raises
     ------
     CertificateError
         If the certificate does not fit the game, or the float path cannot vouch for it.
     """
-    return float_bound(game, certificate, width=SEALING_WIDTH)
-
-
-def float_bound(
-    game: MarkovGame, certificate: Certificate, width: int = 1
-) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
-    """Return rigorous upper bounds of ε and its residual part, with error terms `width` times E."""
-    require_fit(game, certificate)
-    _require_machine()
-    _require_doubles(game, certificate)
-    sweep = _Sweep(game, certificate, width)
-    epsilon = []
-    shifts = []
     with np.errstate(all="ignore"):
-        for agent in range(game.n_agents):
-            shift = sweep.shift(agent)
-            first = (agent,) if certificate.horizon is None else (0, agent)
-            spread = above(certificate.upper[first] - certificate.lower[first]).max()
-            shifts.append(shift)
-            epsilon.append(sweep.finite(Fraction(sweep.finite(spread)) + shift))
-    return tuple(Fraction(value) for value in epsilon), tuple(shifts)
+        return bound(FloatSweep(game, certificate, width))
 
 
-class _Sweep:
-    """The residuals of u and l in doubles, rounded outward."""
+class FloatSweep(Sweep):
+    """Residuals in doubles, rounded outward."""
+
+    uncertain = "is not provably below 1 in double precision; must be,"
 
     def __init__(self, game: MarkovGame, certificate: Certificate, width: int) -> None:
-        self.game = game
-        self.certificate = certificate
+        super().__init__(game, certificate)
+        _require_machine()
+        _require_doubles(game, certificate)
         self.width = width
-        self.groups = [column_groups(game, certificate.threat, agent) for agent in range(game.n_agents)]
         self.most_entries = int(np.diff(game.transitions.indptr).max())
         counts = game.action_counts.max(axis=0)
         self.fixed_roundings = self.most_entries + 3 + int(counts.sum()) + 1 + 4
         theta = _gamma(self.most_entries + 3)
         self.row_sum = Fraction(float(game.transitions.sum(axis=1).max())) / (1 - theta)
 
-    def shift(self, agent: int) -> Fraction:
-        """Return an upper bound of e_0, or of (δU + δL)/(1−β)."""
-        game, certificate = self.game, self.certificate
-        modulus = game.exact_discount()[agent] * self.row_sum
-        upper, lower = certificate.upper, certificate.lower
-        if certificate.horizon is None:
-            if modulus >= 1:
-                raise CertificateError(
-                    f"Certificate: discount of agent {game.agent_name(agent)!r} times the largest row sum "
-                    "is not provably below 1 in double precision; must be, without a horizon"
-                )
-            hints = (upper[agent], upper[agent], lower[agent], lower[agent])
-            return Fraction(self.finite(self.residuals(0, agent, *hints) / (1 - modulus)))
-        error = Fraction(max(0.0, -upper[-1][agent].min())) + Fraction(max(0.0, lower[-1][agent].max()))
-        for t in reversed(range(certificate.horizon)):
-            hints = (upper[t, agent], upper[t + 1, agent], lower[t, agent], lower[t + 1, agent])
-            error = Fraction(self.finite(self.residuals(t, agent, *hints) + modulus * error))
-        return error
+    def modulus(self, agent: int) -> Fraction:
+        """Return an upper bound of β."""
+        return self.game.exact_discount()[agent] * self.row_sum
 
-    def residuals(
-        self,
-        step: int,
-        agent: int,
-        upper: FloatArray,
-        next_upper: FloatArray,
-        lower: FloatArray,
-        next_lower: FloatArray,
-    ) -> Fraction:
+    def spread(self, upper: Numbers, lower: Numbers) -> Fraction:
+        """Return an upper bound of max (u − l) over states."""
+        return self.rounded(above(upper - lower).max())
+
+    def rounded(self, value: Fraction | float) -> Fraction:
+        """Return a double that is not below `value`."""
+        return Fraction(self.finite(value))
+
+    def residuals(self, step: int, agent: int, upper: Pair, lower: Pair) -> Fraction:
         """Return an upper bound of δU + δL of one step."""
         game = self.game
+        (upper_now, next_upper), (lower_now, next_lower) = upper, lower
         policies = self.certificate.policy_at(step)
         attacker = self.certificate.attacker_at(step)[agent]
         values = np.stack([next_upper, next_lower, np.abs(next_upper), np.abs(next_lower)], axis=1)
@@ -152,11 +129,11 @@ class _Sweep:
             total = y.sum(axis=2)
             error = kappa * ((high_size * y).sum(axis=2) / total) + tiny
             above_all = self._finite_table(above((high * y).sum(axis=2) / total + error)).max(axis=1)
-            rise = max(rise, float(above(above_all - upper[states]).max()))
+            rise = max(rise, float(above(above_all - upper_now[states]).max()))
             x = own[agent][:, :, None]
             error = kappa * (low_size * x).sum(axis=1) + tiny
             below = self._finite_table(-above(error - (low * x).sum(axis=1))).min(axis=1)
-            fall = max(fall, float(above(lower[states] - below).max()))
+            fall = max(fall, float(above(lower_now[states] - below).max()))
         return Fraction(self.finite(rise)) + Fraction(self.finite(fall))
 
     def _error_terms(self, corruptions: tuple[Corruption, ...], n_columns: int) -> tuple[float, float]:

@@ -32,11 +32,9 @@ def refuted_claim(solution: dict[str, Any], certificate: Certificate, result: Ch
         return f"Solution: status is {status!r}; must be exact, certified or incomplete"
     if (status == "exact") != (not any(result.epsilon)):
         return f"Solution: status is {status!r}; must be 'exact' if and only if the proved gap is 0"
-    first = () if certificate.horizon is None else (0,)
-    upper, lower = certificate.upper[first], certificate.lower[first]
     proved: dict[str, Any] = {
-        "values": np.array(certificate.lower, dtype=np.float64),
-        "gap": pointwise_bounds(upper, lower, result.shift),
+        "values": certificate.values,
+        "gap": pointwise_bounds(*certificate.at_start, result.shift),
         "relative_gap": np.array(result.relative),
     }
     for name, stated in proved.items():

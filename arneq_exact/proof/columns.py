@@ -32,7 +32,7 @@ from arneq_exact.model.threat.corruption import Corruption
 Weight = Callable[[tuple[int, ...], Fraction], Any]
 
 
-class Group(NamedTuple):
+class ColumnGroup(NamedTuple):
     """States with equal action counts and equal columns."""
 
     states: IntArray
@@ -40,19 +40,24 @@ class Group(NamedTuple):
     corruptions: tuple[Corruption, ...]
 
 
-def column_groups(game: MarkovGame, threat: ThreatModel, agent: int) -> list[Group]:
+def column_groups(game: MarkovGame, threat: ThreatModel, agent: int) -> list[ColumnGroup]:
     """Return the states of a game by what the attacker of `agent` can do in them."""
     points = threat.corruptions(game.n_agents, agent)
     return [
-        Group(states, counts, tuple(point.restricted(masks) for point in points))
+        ColumnGroup(states, counts, tuple(point.restricted(masks) for point in points))
         for states, counts, masks in threat.groups(game.signature_groups)
     ]
 
 
 def column_counts(game: MarkovGame, threat: ThreatModel, agent: int) -> IntArray:
     """Return the number of columns in each state, (S,)."""
-    total = np.zeros(game.n_states, dtype=np.int64)
-    for states, counts, corruptions in column_groups(game, threat, agent):
+    return counted(column_groups(game, threat, agent), game.n_states)
+
+
+def counted(groups: Sequence[ColumnGroup], n_states: int) -> IntArray:
+    """Return the number of columns in each of the states that these groups make up, (S,)."""
+    total = np.zeros(n_states, dtype=np.int64)
+    for states, counts, corruptions in groups:
         for point in corruptions:
             allowed = dict(point.allowed)
             sizes = {j: len(allowed[j]) if j in allowed else counts[j] for j in point.corruptible}

@@ -19,7 +19,7 @@ from arneq_exact.exact.rationals import IntArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
-from arneq_exact.proof.columns import column_counts
+from arneq_exact.proof.columns import ColumnGroup, column_counts, column_groups, counted
 
 
 def own_counts(game: MarkovGame, threat: ThreatModel, agent: int) -> tuple[IntArray, IntArray]:
@@ -27,8 +27,13 @@ def own_counts(game: MarkovGame, threat: ThreatModel, agent: int) -> tuple[IntAr
     return game.action_counts[:, agent], column_counts(game, threat, agent)
 
 
-def require_fit(game: MarkovGame, certificate: Certificate) -> None:
+def require_fit(game: MarkovGame, certificate: Certificate) -> list[list[ColumnGroup]]:
     """Refuse a certificate whose parts are not what their names say.
+
+    Returns
+    -------
+    list
+        For each agent what its attacker can do, state by state: checkers go on from there.
 
     Raises
     ------
@@ -63,10 +68,12 @@ def require_fit(game: MarkovGame, certificate: Certificate) -> None:
             raise CertificateError(f"Certificate: {name} has shape {values.shape}; must be {shape}")
         if values.dtype != object and not np.isfinite(values).all():
             raise CertificateError(f"Certificate: {name} holds a number that is not finite; must be finite")
-    for agent in range(n):
-        actions, columns = own_counts(game, certificate.threat, agent)
-        _require_rows(game, "policy", agent, certificate.policy[agent], actions, horizon)
+    groups = [column_groups(game, certificate.threat, agent) for agent in range(n)]
+    for agent, own in enumerate(groups):
+        columns = counted(own, game.n_states)
+        _require_rows(game, "policy", agent, certificate.policy[agent], game.action_counts[:, agent], horizon)
         _require_rows(game, "attacker", agent, certificate.attacker[agent], columns, horizon)
+    return groups
 
 
 def _require_rows(

@@ -21,9 +21,7 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
-from arneq_exact.proof.check import evaluate_exact
-from arneq_exact.proof.rounding import rounded_up
-from arneq_exact.solver.seal import Sealed
+from arneq_exact.solver.seal import Sealed, claimed
 
 
 @dataclass(frozen=True)
@@ -72,15 +70,10 @@ def exact_answer(
         arithmetic="exact",
         horizon=horizon,
     )
-    epsilon, shift = evaluate_exact(game, draft)
-    relative = tuple(
-        rounded_up(bound / unit) for bound, unit in zip(epsilon, game.exact_reward_range(), strict=True)
-    )
     policy = Policy(game, [table.astype(np.float64) for table in found.policy])
     attack = tuple(
         replace(worst_attack(game, threat, policy, agent), column=column)
         for agent, column in enumerate(found.worst)
     )
-    sealed = Sealed(replace(draft, epsilon=epsilon), shift, relative)
     note = "integer pivoting" if horizon is None else "backward induction by integer pivoting"
-    return ExactAnswer(Candidate(policy, horizon or 1, note), sealed, attack)
+    return ExactAnswer(Candidate(policy, horizon or 1, note), claimed(game, draft), attack)

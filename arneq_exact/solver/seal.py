@@ -28,10 +28,9 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
-from arneq_exact.proof.check import evaluate_exact
+from arneq_exact.proof.check_exact import evaluate_exact
 from arneq_exact.proof.check_float import evaluate_float
 from arneq_exact.proof.columns import column_counts
-from arneq_exact.proof.rounding import rounded_up
 from arneq_exact.solver.simplify import seems_rational, simple_mixtures, simple_values
 
 
@@ -154,12 +153,13 @@ def _seal(game: MarkovGame, threat: ThreatModel, grid: Policy, bounds: Bounds, s
         arithmetic=sealing,
         horizon=grid.horizon,
     )
-    evaluate = evaluate_exact if sealing == "exact" else evaluate_float
-    epsilon, shift = evaluate(game, draft)
-    relative = tuple(
-        rounded_up(bound / unit) for bound, unit in zip(epsilon, game.exact_reward_range(), strict=True)
-    )
-    return Sealed(replace(draft, epsilon=epsilon), shift, relative)
+    return claimed(game, draft)
+
+
+def claimed(game: MarkovGame, draft: Certificate) -> Sealed:
+    """Return a certificate with the claim that its checker computes, whatever the draft claims."""
+    found = evaluate_exact(game, draft) if draft.arithmetic == "exact" else evaluate_float(game, draft)
+    return Sealed(replace(draft, epsilon=found.epsilon), found.shift, found.relative(game))
 
 
 def on_grid(game: MarkovGame, policy: Policy) -> Policy:

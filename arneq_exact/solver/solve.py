@@ -131,9 +131,7 @@ def _solution(search: Search, ending: str) -> Solution:
     sealed, certificate, note = best.sealed, best.sealed.certificate, best.candidate.note
     status = "certified" if best.relative <= judge.tol else "incomplete"
     status = status if any(certificate.epsilon) else "exact"
-    first = () if certificate.horizon is None else (0,)
     policy = Policy(judge.game, [table.astype(np.float64) for table in certificate.policy])
-    values = np.array(certificate.lower, dtype=np.float64)
     # The last entry is the winner's own.
     others = search.trace if status == "incomplete" else search.trace[:-1]
     offered = account(search.asked, others, before=status != "incomplete")
@@ -143,11 +141,11 @@ def _solution(search: Search, ending: str) -> Solution:
     return Solution(
         status=status,
         policy=policy,
-        values=values,
-        gap=pointwise_bounds(certificate.upper[first], certificate.lower[first], sealed.shift),
+        values=certificate.values,
+        gap=pointwise_bounds(*certificate.at_start, sealed.shift),
         epsilon=certificate.epsilon,
         relative_gap=sealed.relative,
-        attack=judge.worst_attacks(best, policy, values),
+        attack=judge.worst_attacks(best, policy, certificate.values),
         certificate=certificate,
         method=best.method,
         iterations=best.candidate.iterations,

@@ -224,7 +224,7 @@ class _Known:
         assert sealed is not None
         return Equilibrium(
             policy=self.judged.policy,
-            values=np.array(sealed.certificate.lower, dtype=np.float64),
+            values=sealed.certificate.values,
             status="certified" if any(sealed.certificate.epsilon) else "exact",
             relative_gap=sealed.relative,
             certificate=sealed.certificate,

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
-from arneq_exact.proof.check import evaluate_exact
+from arneq_exact.proof.check_exact import evaluate_exact
 from arneq_exact.proof.check_float import evaluate_float
 from arneq_exact.proof.columns import column_counts, column_matrix
 

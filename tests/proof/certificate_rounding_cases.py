@@ -8,7 +8,7 @@ import numpy as np
 from certificate_builder import Hints, build, random_hints, random_policy, random_threat
 
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.proof.check_float import float_bound
+from arneq_exact.proof.check_float import CHECKING_WIDTH, evaluate_float
 
 
 def _rows(rng, game_rewards, counts, n_states, probabilities, discount):
@@ -79,7 +79,7 @@ def compare(seed, games):
     for number in range(games):
         game, threat, policy, horizon, found = heavy_case(rng, number)
         made = build(game, threat, policy, horizon, found=found)
-        for bound, exact in zip(float_bound(game, made)[0], made.epsilon, strict=True):
+        for bound, exact in zip(evaluate_float(game, made, CHECKING_WIDTH)[0], made.epsilon, strict=True):
             below += bound < exact
             if exact > 0:
                 closest = min(closest, float(bound / exact - 1))

@@ -22,7 +22,8 @@ from arneq_exact.errors import CertificateError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
-from arneq_exact.proof.check import check, evaluate_exact
+from arneq_exact.proof.check import check
+from arneq_exact.proof.check_exact import evaluate_exact
 from arneq_exact.proof.rounding import shortened
 
 PENNIES = [[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]]

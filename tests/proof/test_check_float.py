@@ -15,8 +15,9 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof import check_float
 from arneq_exact.proof.certificate import Certificate
-from arneq_exact.proof.check import check, evaluate_exact
-from arneq_exact.proof.check_float import evaluate_float, float_bound
+from arneq_exact.proof.check import check
+from arneq_exact.proof.check_exact import evaluate_exact
+from arneq_exact.proof.check_float import CHECKING_WIDTH, evaluate_float
 from arneq_exact.proof.rounding import rounded_up
 
 
@@ -130,7 +131,9 @@ def test_rational_games_enter_with_their_rounding():
     # 1/3 rounds down: a bound from the double alone would be below the exact residual.
     game = _one_state([Fraction(1, 3)], move=Fraction(1, 3), discount="1/3")
     made = _certificate(game)
-    assert float_bound(game, made)[0][0] >= evaluate_exact(game, made)[0][0] == Fraction(3, 8)
+    assert (
+        evaluate_float(game, made, CHECKING_WIDTH)[0][0] >= evaluate_exact(game, made)[0][0] == Fraction(3, 8)
+    )
 
 
 def test_rounded_up_is_the_least_double_above():

@@ -217,7 +217,7 @@ def test_games_and_threats_are_refused():
 
 
 def test_a_large_game_with_large_values_is_sealed_in_doubles():
-    """The decoupled solver's own bounds come from a recentred game; the checker of large games takes doubles."""
+    """What the decoupled solver knows is of a recentred game; the checker of large games takes doubles."""
     game = catalog.load("random-dense", seed=3, agents=2, states=120, actions=12, discount=0.99999)
     solution = solve(game, ThreatModel(1), method="decoupled")
     assert solution.certificate.arithmetic == "float"

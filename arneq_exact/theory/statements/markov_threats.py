@@ -29,7 +29,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
 from arneq_exact.oracle.first_principles import Attack, Contest, agent_tables, best_value, robust_value
 from arneq_exact.proof.certificate import Certificate
-from arneq_exact.proof.check import evaluate_exact
+from arneq_exact.proof.check_exact import evaluate_exact
 from arneq_exact.proof.check_float import evaluate_float
 from arneq_exact.proof.columns import column_counts
 from arneq_exact.solver.seal import certify, on_grid
