@@ -44,7 +44,9 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
-def broken(value: Any, where: str, rule: str, error: type[InputError] = InputError) -> InputError:
+def broken(
+    value: Any, where: str, rule: str, error: type[InputError] = InputError, verb: str = "is"
+) -> InputError:
     """Return the error for a value that breaks a rule, to be raised by the caller.
 
     Examples
@@ -52,7 +54,7 @@ def broken(value: Any, where: str, rule: str, error: type[InputError] = InputErr
     >>> str(broken(3, "demo: agents", "an even number"))
     'demo: agents is 3; must be an even number'
     """
-    return error(f"{where} is {shown(value)}; must be {rule}")
+    return error(f"{where} {verb} {shown(value)}; must be {rule}")
 
 
 def that(holds: bool, value: Any, where: str, rule: str, error: type[InputError] = InputError) -> None:

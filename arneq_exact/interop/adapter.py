@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import GameError, InputError
 from arneq_exact.require import shown
 
@@ -38,7 +39,7 @@ class Adapter:
         usable = callable(getattr(env, "step", None)) and callable(getattr(env, "reset", None))
         # What lets agents take turns has a step of another kind.
         if not usable or hasattr(env, "agent_iter") or not hasattr(env, "action_space"):
-            raise InputError(f"{WHERE}: env is {shown(env)}; must be a ParallelEnv or a gymnasium.Env")
+            raise require.broken(env, f"{WHERE}: env", "a ParallelEnv or a gymnasium.Env")
         self._agents: list[Any] = list(env.possible_agents) if self._parallel else [None]
         self.names = [str(agent) for agent in self._agents] if self._parallel else ["1"]
         self.settable = all(callable(getattr(env, name, None)) for name in ("get_state", "set_state"))

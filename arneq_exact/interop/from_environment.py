@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import GameError, InputError
 from arneq_exact.interop.adapter import WHERE, Adapter, Joint
 from arneq_exact.model.explore import explore
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.simulate import require_whole
 from arneq_exact.require import shown
 
 TRUNCATIONS = ("refuse", "end")
@@ -103,19 +103,16 @@ def from_environment(
     >>> again.names.states, again.content_hash == chain.content_hash
     (('s1', 's2'), True)
     """
-    if truncation not in TRUNCATIONS:
-        raise InputError(f"{WHERE}: truncation is {shown(truncation)}; must be refuse or end")
-    if key is not None and not callable(key):
-        raise InputError(f"{WHERE}: key is {shown(key)}; must be a function of the environment")
-    starts = list(seeds) if isinstance(seeds, Iterable) else [seeds]
+    require.that(truncation in TRUNCATIONS, truncation, f"{WHERE}: truncation", "refuse or end")
+    require.optional(require.function, key, f"{WHERE}: key", rule="a function of the environment")
+    given = seeds if isinstance(seeds, Iterable) else [seeds]
+    starts = [require.whole(seed, f"{WHERE}: seed", at_least=0) for seed in given]
     if not starts:
         raise InputError(f"{WHERE}: seeds are empty; must be at least one")
-    for seed in starts:
-        require_whole(seed, 0, f"{WHERE}: seed")
     found = _Enumeration(Adapter(env), key, truncation == "end")
     first: dict[Hashable, Fraction] = {}
     for seed in starts:
-        state = found.start(int(seed))
+        state = found.start(seed)
         first[state] = first.get(state, Fraction(0)) + Fraction(1, len(starts))
     game = explore(
         first, found.adapter.names, found.actions, found.step, discount, limit=limit, progress=progress
@@ -219,7 +216,7 @@ class _Enumeration:
             given = self.adapter.global_state(env, observations)
         state = _hashable(given)
         if state is None or not isinstance(state, Hashable):
-            raise GameError(f"{WHERE}: key is {shown(given)}; must be a hashable that tells states apart")
+            raise require.broken(given, f"{WHERE}: key", "a hashable that tells states apart", GameError)
         # Who has left is part of the state, whatever the key says.
         gone = self.adapter.gone(env)
         return (state, *gone) if gone else state

@@ -11,18 +11,13 @@ from gymnasium import spaces
 from pettingzoo import ParallelEnv
 from pettingzoo.utils import BaseParallelWrapper
 
+from arneq_exact import require
 from arneq_exact.errors import GameError, InputError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.interop.attack import Attack, Forced
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.simulate import (
-    END,
-    Transitions,
-    cumulative_mixture,
-    draw_from,
-    joint_strides,
-    require_whole,
-)
+from arneq_exact.model.row_layout import joint_strides
+from arneq_exact.model.simulate import END, Transitions, cumulative_mixture, draw_from
 from arneq_exact.model.threat.corruption import Members
 from arneq_exact.require import shown
 
@@ -69,7 +64,7 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
         self._mask_in_observation = mask_in_observation
         self._rng = np.random.default_rng(seed)
         self._transitions = Transitions(game)
-        self._strides = joint_strides(game)
+        self._strides = joint_strides(game.action_counts)
         widths = game.action_counts.max(axis=0)
         self.action_spaces = {
             name: spaces.Discrete(int(width))
@@ -95,15 +90,14 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
             ``options["state"]`` is the number of the first state; it is drawn otherwise.
         """
         if seed is not None:
-            require_whole(seed, 0, "reset: seed")
-            self._rng = np.random.default_rng(seed)
+            self._rng = np.random.default_rng(require.whole(seed, "reset: seed", at_least=0))
         if not isinstance(options, Mapping | None):
             raise InputError(f"reset: options are {shown(options)}; must be a mapping or None")
         chosen = (options or {}).get("state")
         if chosen is None:
             self.here = int(draw_from(self._start, self._rng.random(1))[0])
         else:
-            self.here = self._require_state(chosen, "reset: state")
+            self.here = self.game.state_number(chosen, "reset: state")
         self.agents, self.steps = list(self.possible_agents), 0
         return self._observe(), self._inform(None)
 
@@ -175,17 +169,14 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
 
     def set_state(self, state: tuple[int, ...]) -> None:
         """Go on from a state that `get_state` returned, in a running episode."""
-        if not isinstance(state, tuple) or len(state) != len(self.get_state()):
-            raise InputError(f"set_state: state is {shown(state)}; must be what get_state returns")
-        here = self._require_state(state[0], "set_state: state")
+        fits = isinstance(state, tuple) and len(state) == len(self.get_state())
+        require.that(fits, state, "set_state: state", "what get_state returns")
+        here, steps = self.game.state_number(state[0], "set_state: state"), 0
         if self.max_steps is not None:
-            require_whole(state[1], 0, "set_state: steps")
-            if state[1] >= self.max_steps:
-                raise InputError(
-                    f"set_state: steps is {state[1]}; must be below {self.max_steps}, where episodes are cut"
-                )
-        self.here = here
-        self.steps = 0 if self.max_steps is None else int(state[1])
+            steps = require.whole(state[1], "set_state: steps", at_least=0)
+            rule = f"below {self.max_steps}, where episodes are cut"
+            require.that(steps < self.max_steps, steps, "set_state: steps", rule)
+        self.here, self.steps = here, steps
         self.agents = list(self.possible_agents)
 
     def observation(self, state: int | str) -> Any:
@@ -194,10 +185,10 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
         So ``audit(game, threat, networks, observe=env.observation)`` shows networks what they know.
         """
         if isinstance(state, str):
-            if state not in self._numbers:
-                raise GameError(f"observation: state is {shown(state)}; must be the name of a state")
+            known = state in self._numbers
+            require.that(known, state, "observation: state", "the name of a state", GameError)
             return self._seen(self._numbers[state])
-        return self._seen(self._require_state(state, "observation: state"))
+        return self._seen(self.game.state_number(state, "observation: state"))
 
     def action_mask(self, agent: int) -> np.ndarray[Any, Any]:
         """Return which actions an agent, from 0, has in the present state: (max A_i,) of 0 and 1."""
@@ -247,9 +238,9 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
         if name not in actions:
             raise InputError(f"{where} is missing; must be given for every agent")
         action = actions[name]
-        whole = isinstance(action, int | np.integer | np.ndarray) and not isinstance(action, bool)
-        if not whole or not self.action_spaces[name].contains(action):
-            raise InputError(f"{where} is {shown(action)}; must be in {self.action_spaces[name]}")
+        whole = isinstance(action, int | np.integer | np.ndarray) and not require.is_truth_value(action)
+        there = whole and self.action_spaces[name].contains(action)
+        require.that(there, action, where, f"in {self.action_spaces[name]}")
         count = int(self.game.action_counts[self.here, agent])
         if action < count:
             return int(action)
@@ -259,12 +250,6 @@ class MarkovGameEnv(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no typ
                 "as its action mask says"
             )
         return int(self._rng.integers(count))
-
-    def _require_state(self, state: Any, where: str) -> int:
-        require_whole(state, 0, where)
-        if state >= self.game.n_states:
-            raise GameError(f"{where} is {state}; must be a state from 0 to {self.game.n_states - 1}")
-        return int(state)
 
 
 def require_actions(actions: Any) -> None:

@@ -7,19 +7,18 @@ other way. PettingZoo is an optional dependency, imported when an environment is
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from arneq_exact.errors import GameError, InputError, ThreatError
+from arneq_exact import require
+from arneq_exact.errors import GameError, ThreatError
 from arneq_exact.interop.attack import Attack as Attack
 from arneq_exact.interop.from_environment import from_environment as from_environment
 from arneq_exact.markov.evaluate import WorstAttack
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.simulate import require_whole, start_distribution
+from arneq_exact.model.simulate import start_distribution
 from arneq_exact.model.threat.threat_model import TIMINGS
-from arneq_exact.require import shown
 
 if TYPE_CHECKING:
     from arneq_exact.interop.parallel_env import CorruptedEnv, MarkovGameEnv
@@ -90,37 +89,31 @@ def to_parallel_env(
     >>> env.step({"1": 1, "2": 0})[:2]
     ({'1': 1, '2': 1}, {'1': 0.0, '2': 3.0})
     """
-    if not isinstance(game, MarkovGame):
-        raise GameError(f"to_parallel_env: game is {shown(game)}; must be a MarkovGame")
-    if max_steps is not None:
-        require_whole(max_steps, 1, "to_parallel_env: max_steps")
-    require_whole(seed, 0, "to_parallel_env: seed")
-    for name, value, values in (
-        ("discounting", discounting, DISCOUNTING),
-        ("illegal", illegal, ILLEGAL),
-        ("mask_in_observation", mask_in_observation, (True, False)),
-    ):
-        if value not in values:
-            allowed = ", ".join(str(one) for one in values)
-            raise InputError(f"to_parallel_env: {name} is {shown(value)}; must be one of {allowed}")
+    where = "to_parallel_env"
+    require.instance(game, f"{where}: game", MarkovGame, GameError)
+    steps = require.optional(require.whole, max_steps, f"{where}: max_steps", at_least=1)
+    seed = require.whole(seed, f"{where}: seed", at_least=0)
+    require.one_of(discounting, f"{where}: discounting", DISCOUNTING)
+    require.one_of(illegal, f"{where}: illegal", ILLEGAL)
+    masked = require.flag(mask_in_observation, f"{where}: mask_in_observation")
     if discounting != "learner" and len(set(game.discount.tolist())) > 1:
         raise GameError(
-            f"to_parallel_env: discounting is {discounting!r} and discounts are {game.discount.tolist()}; "
+            f"{where}: discounting is {discounting!r} and discounts are {game.discount.tolist()}; "
             "must be one for all agents"
         )
     table = _observation_table(game, observation)
-    first = start_distribution(game, start, "to_parallel_env")
-    _require_pettingzoo("to_parallel_env")
+    first = start_distribution(game, start, where)
+    _require_pettingzoo(where)
     from arneq_exact.interop.parallel_env import MarkovGameEnv
 
     return MarkovGameEnv(
         game,
         observations=table,
         start=first,
-        max_steps=max_steps,
+        max_steps=steps,
         discounting=discounting,
         illegal=illegal,
-        mask_in_observation=mask_in_observation,
+        mask_in_observation=masked,
         seed=seed,
     )
 
@@ -162,14 +155,12 @@ def corrupt(env: Any, attack: Any, *, timing: str = "per-state", seed: int = 0) 
 
     inner = getattr(env, "unwrapped", None)
     if not isinstance(inner, MarkovGameEnv):
-        raise InputError(f"corrupt: env is {shown(env)}; must be made by to_parallel_env")
+        raise require.broken(env, "corrupt: env", "made by to_parallel_env")
     if isinstance(attack, WorstAttack):
         attack = Attack.worst(inner.game, attack)
-    if not isinstance(attack, Attack):
-        raise ThreatError(f"corrupt: attack is {shown(attack)}; must be an Attack or a WorstAttack")
+    require.instance(attack, "corrupt: attack", Attack, ThreatError, "an Attack or a WorstAttack")
     attack.require_fit(inner.game, "corrupt")
-    if timing not in TIMINGS:
-        raise ThreatError(f"corrupt: timing is {shown(timing)}; must be per-state or static")
+    require.that(timing in TIMINGS, timing, "corrupt: timing", "per-state or static", ThreatError)
     if timing == "static" and not attack.has_one_family():
         raise ThreatError(
             "corrupt: timing is 'static' and the attack's corruption sets differ between states; "
@@ -180,8 +171,7 @@ def corrupt(env: Any, attack: Any, *, timing: str = "per-state", seed: int = 0) 
             f"corrupt: attack has horizon {attack.horizon} and max_steps is {inner.max_steps}; "
             "must be an environment of at most as many steps"
         )
-    require_whole(seed, 0, "corrupt: seed")
-    return CorruptedEnv(env, attack, timing, seed)
+    return CorruptedEnv(env, attack, timing, require.whole(seed, "corrupt: seed", at_least=0))
 
 
 def _observation_table(game: MarkovGame, observation: Any) -> np.ndarray[Any, Any] | None:
@@ -197,19 +187,11 @@ def _observation_table(game: MarkovGame, observation: Any) -> np.ndarray[Any, An
     except ValueError:
         table = np.zeros(0)
     if table.ndim < 2 or len(table) != game.n_states or table.dtype.kind not in "biuf" or not table.size:
-        raise InputError(
-            f"to_parallel_env: observation is {shown(observation)}; must be state, one-hot, or one array of "
-            f"numbers for each of {game.n_states} states, all of one shape"
-        )
-    if not np.isfinite(table).all():
-        raise InputError("to_parallel_env: observation holds a number that is not finite; must be finite")
+        rule = f"state, one-hot, or one array of numbers for each of {game.n_states} states, all of one shape"
+        raise require.broken(observation, "to_parallel_env: observation", rule)
+    require.finite(table, "to_parallel_env: observation", verb="holds")
     return table.astype(np.float32) if table.dtype.kind == "f" else table.astype(np.int64)
 
 
 def _require_pettingzoo(where: str) -> None:
-    try:
-        importlib.import_module("pettingzoo")
-    except ImportError:
-        raise InputError(
-            f"{where}: PettingZoo is not installed; must be, as by pip install 'arneq-exact[pettingzoo]'"
-        ) from None
+    require.installed("pettingzoo", where=where, extra="pettingzoo", called="PettingZoo")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "Learner": "learner",
-    "LearnerEntry": "registry",
-    "LEARNERS": "registry",
-    "learner_names": "registry",
-    "make_learner": "registry",
+    "LearnerEntry": "learners",
+    "LEARNERS": "learners",
+    "learner_names": "learners",
+    "make_learner": "learners",
     "train": "checkpoint",
     "save_checkpoint": "checkpoint",
     "load_checkpoint": "checkpoint",
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from arneq_exact.learning.checkpoint import save_checkpoint as save_checkpoint
     from arneq_exact.learning.checkpoint import train as train
     from arneq_exact.learning.learner import Learner as Learner
-    from arneq_exact.learning.registry import LEARNERS as LEARNERS
-    from arneq_exact.learning.registry import LearnerEntry as LearnerEntry
-    from arneq_exact.learning.registry import learner_names as learner_names
-    from arneq_exact.learning.registry import make_learner as make_learner
+    from arneq_exact.learning.learners import LEARNERS as LEARNERS
+    from arneq_exact.learning.learners import LearnerEntry as LearnerEntry
+    from arneq_exact.learning.learners import learner_names as learner_names
+    from arneq_exact.learning.learners import make_learner as make_learner
 
 
 def __getattr__(name: str) -> Any:

@@ -19,13 +19,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.attack_kernel import product_gradient, product_mixture
 from arneq_exact.learning.tables import Allowed, AttackTables, BoolArray, attack_tables, game_tables
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.require import shown
 
 ATTACKS = ("product", "joint")
 STARTS = ("uniform", "initial")
@@ -55,12 +55,10 @@ class AttackedGame:
     """
 
     def __init__(self, game: MarkovGame, threat: ThreatModel, attack: str, start: str, where: str) -> None:
-        if attack not in ATTACKS:
-            raise InputError(f"{where}: attack is {shown(attack)}; must be one of {', '.join(ATTACKS)}")
         self.game = game
         self.threat = threat
-        self.attack = attack
-        self.start = start_distribution(game, start, where)
+        self.attack = require.one_of(attack, f"{where}: attack", ATTACKS)
+        self.start = _begin(game, start, where)
         n = game.n_agents
         self.shared = game_tables(game, threat)
         made = [attack_tables(game, threat, agent) for agent in range(n)]
@@ -125,17 +123,9 @@ class AttackedGame:
         )
 
 
-def start_distribution(game: MarkovGame, start: str, where: str) -> FloatArray:
-    """Return where episodes begin: (S,).
-
-    Raises
-    ------
-    InputError
-        If the option has no such value, or the game has no initial distribution to begin by.
-    """
-    if start not in STARTS:
-        raise InputError(f"{where}: start is {shown(start)}; must be one of {', '.join(STARTS)}")
-    if start == "uniform":
+def _begin(game: MarkovGame, start: str, where: str) -> FloatArray:
+    """Return where episodes begin, (S,); refuse to begin by an initial distribution that is not there."""
+    if require.one_of(start, f"{where}: start", STARTS) == "uniform":
         return np.full(game.n_states, 1.0 / game.n_states)
     if game.initial is None:
         raise InputError(f"{where}: start is 'initial'; must be 'uniform' for a game without initial states")

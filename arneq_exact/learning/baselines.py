@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.art import ART
@@ -141,9 +142,7 @@ class RandomCorruption(ART):
     def __init__(
         self, game: MarkovGame, threat: ThreatModel, *, seed: int = 0, play: str = "uniform", **options: Any
     ) -> None:
-        if play not in PLAYS:
-            raise InputError(f"{self.name}: play is {shown(play)}; must be one of {', '.join(PLAYS)}")
-        self.play = play
+        self.play = require.one_of(play, f"{self.name}: play", PLAYS)
         super().__init__(game, threat, seed=seed, **options)
         if self.options.attack != "product":
             raise InputError(

@@ -15,13 +15,13 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from io import BytesIO
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import FileError, InputError
 from arneq_exact.learning.learner import Array, Learner
 from arneq_exact.require import shown
@@ -75,11 +75,10 @@ def train(
     >>> train(make_learner("art-exact", game, ThreatModel(1)), 30).iteration
     30
     """
-    for name, value, least in (("iterations", iterations, 0), ("every", every, 1)):
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-            raise InputError(f"train: {name} is {shown(value)}; must be an integer of at least {least}")
-    if not isinstance(learner, Learner):
-        raise InputError(f"train: learner is {shown(learner)}; must be one that make_learner makes")
+    iterations = require.whole(iterations, "train: iterations", at_least=0)
+    every = require.whole(every, "train: every", at_least=1)
+    made = isinstance(learner, Learner)
+    require.that(made, learner, "train: learner", "one that make_learner makes")
     if checkpoint is not None and Path(checkpoint).exists():
         load_checkpoint(learner, checkpoint)
     while learner.iteration < iterations:

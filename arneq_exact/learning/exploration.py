@@ -11,17 +11,13 @@ episode can end, or be broken off, in s.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from arneq_exact.errors import InputError
-from arneq_exact.exact.rationals import FloatArray
+from arneq_exact import require
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.require import shown
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,8 @@ class Trajectory:
 
     def __post_init__(self) -> None:
         for name in ("epsilon", "restart"):
-            object.__setattr__(self, name, _probability(getattr(self, name), f"Trajectory: {name}"))
+            given = getattr(self, name)
+            object.__setattr__(self, name, require.probability(given, f"Trajectory: {name}"))
 
     @property
     def name(self) -> str:
@@ -68,7 +65,7 @@ class Trajectory:
         rows, following = game.transitions.nonzero()
         ends = np.zeros(game.n_rows) if game.termination is None else game.termination
         breaks = np.unique(state[(ends > 0) | (self.restart > 0)])
-        begins = np.flatnonzero(start_distribution(game))
+        begins = np.flatnonzero(game.first_states)
         sources = np.concatenate([state[rows], np.repeat(breaks, len(begins))])
         targets = np.concatenate([following, np.tile(begins, len(breaks))])
         graph = sp.csr_array((np.ones(len(sources)), (sources, targets)), shape=(game.n_states,) * 2)
@@ -94,14 +91,3 @@ class RandomPairs:
 
 
 Exploration = Trajectory | RandomPairs
-
-
-def start_distribution(game: MarkovGame) -> FloatArray:
-    """Return where episodes begin, (S,): the game's initial distribution, uniform if it has none."""
-    return np.full(game.n_states, 1 / game.n_states) if game.initial is None else game.initial
-
-
-def _probability(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
-        raise InputError(f"{where} is {shown(value)}; must be in [0, 1]")
-    return float(value)

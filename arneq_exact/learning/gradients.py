@@ -25,12 +25,12 @@ import scipy.linalg
 import scipy.sparse as sp
 import scipy.sparse.linalg as spla
 
+from arneq_exact import require
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning import gradient_kernel as kernel
 from arneq_exact.learning.attacked_game import AttackedGame, Parts
 from arneq_exact.markov.bellman import DENSE_STATES, chain_of
-from arneq_exact.require import shown
 
 DRAWS = ("step", "episode")
 LAPACK_STATES = 2000
@@ -213,9 +213,7 @@ def require_draw(arena: AttackedGame, draw: str, where: str) -> None:
     InputError
         With the value and the rule.
     """
-    if draw not in DRAWS:
-        raise InputError(f"{where}: draw is {shown(draw)}; must be one of {', '.join(DRAWS)}")
-    if draw == "episode":
+    if require.one_of(draw, f"{where}: draw", DRAWS) == "episode":
         if arena.attack != "product":
             raise InputError(f"{where}: attack is 'joint' with draw 'episode'; must be 'product'")
         if any(tables.weight.shape[2] > 1 for tables in arena.tables):

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.require import shown
 
 Array = np.ndarray[Any, Any]
 
@@ -61,11 +60,9 @@ class Learner(ABC):
     def __init__(self, game: MarkovGame, threat: ThreatModel, *, seed: int = 0) -> None:
         require_game_and_threat(game, threat, self.name, static=True)
         game.require_discounting(self.name)
-        if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-            raise InputError(f"{self.name}: seed is {shown(seed)}; must be an integer of at least 0")
         self.game = game
         self.threat = threat
-        self.seed = int(seed)
+        self.seed = require.whole(seed, f"{self.name}: seed", at_least=0)
         self.iteration = 0
         self.environment_steps = 0
 
@@ -77,11 +74,7 @@ class Learner(ABC):
         InputError
             If the number is no integer of at least 0.
         """
-        if isinstance(iterations, bool) or not isinstance(iterations, Integral) or iterations < 0:
-            raise InputError(
-                f"{self.name}: iterations is {shown(iterations)}; must be an integer of at least 0"
-            )
-        for _ in range(int(iterations)):
+        for _ in range(require.whole(iterations, f"{self.name}: iterations", at_least=0)):
             self._iterate()
             self.iteration += 1
 

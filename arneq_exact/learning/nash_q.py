@@ -27,14 +27,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from arneq_exact.errors import InputError
+from arneq_exact import require
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.learning.exploration import Exploration, RandomPairs, Trajectory, start_distribution
+from arneq_exact.learning.exploration import Exploration, RandomPairs, Trajectory
 from arneq_exact.learning.nash_q_result import NashQResult, NashQTrace
 from arneq_exact.learning.step_sizes import HARMONIC, StepSize, step_sizes
 from arneq_exact.markov.arguments import require_game_and_threat
@@ -43,7 +42,6 @@ from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.require import shown
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.selection import Selection
 from arneq_exact.stage.solve import two_agent_probabilities
@@ -125,16 +123,24 @@ def nash_q(
     """
     require_game_and_threat(game, threat, WHERE)
     game.require_discounting(WHERE)
-    updates, seed = _whole(updates, "updates", 1), _whole(seed, "seed", 0)
-    snapshots = _whole(snapshots, "snapshots", 1)
+    updates = require.whole(updates, f"{WHERE}: updates", at_least=1)
+    seed = require.whole(seed, f"{WHERE}: seed", at_least=0)
+    snapshots = require.whole(snapshots, f"{WHERE}: snapshots", at_least=1)
     exploration = Trajectory() if exploration is None else exploration
-    if not isinstance(exploration, Trajectory | RandomPairs):
-        raise InputError(f"{WHERE}: exploration is {shown(exploration)}; must be a Trajectory or RandomPairs")
-    if progress is not None and not callable(progress):
-        raise InputError(f"{WHERE}: progress is {shown(progress)}; must be a function of (updates, residual)")
+    known = isinstance(exploration, Trajectory | RandomPairs)
+    require.that(known, exploration, f"{WHERE}: exploration", "a Trajectory or RandomPairs")
+    rule = "a function of (updates, residual)"
+    require.optional(require.function, progress, f"{WHERE}: progress", rule=rule)
     step_sizes(step_size, 1, 2, WHERE)
-    start = _table(initial_payoffs, "initial_payoffs", "(n, rows)", (game.n_agents, game.n_rows))
-    values = _table(reference_values, "reference_values", "(n, S)", (game.n_agents, game.n_states))
+    start, values = (
+        require.optional(
+            require.table, given, f"{WHERE}: {name}", axes=f"(n, {what})", shape=(game.n_agents, size)
+        )
+        for given, name, what, size in (
+            (initial_payoffs, "initial_payoffs", "rows", game.n_rows),
+            (reference_values, "reference_values", "S", game.n_states),
+        )
+    )
     calls: Counter[str] = Counter()
     step = StageStep(game, threat, selection=selection, backend=backend, calls=calls)
     run = _Run(step, exploration, step_size, seed, np.zeros((game.n_agents, game.n_rows)), progress)
@@ -299,7 +305,7 @@ def _rules(kernel: Any, step: StageStep, exploration: Exploration, kind: int) ->
         part = slice(int(indptr[row]), int(indptr[row + 1]))
         cumulative[part] = game.transitions.data[part].cumsum()
     ends = np.zeros(game.n_rows, dtype=bool) if game.termination is None else game.termination > 0
-    start = start_distribution(game)
+    start = game.first_states
     begins = start.cumsum()
     begins[np.flatnonzero(start)[-1] :] = 1.0  # rounding must not leave a gap below 1
     return kernel.Rules(
@@ -319,24 +325,3 @@ def _rules(kernel: Any, step: StageStep, exploration: Exploration, kind: int) ->
         last=np.where(ends, -1, indptr[1:] - 1),
         discount=game.discount,
     )
-
-
-def _whole(value: Any, name: str, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise InputError(f"{WHERE}: {name} is {shown(value)}; must be an integer of at least {least}")
-    return int(value)
-
-
-def _table(values: Any, name: str, axes: str, shape: tuple[int, int]) -> FloatArray | None:
-    """A finite table of this shape, or None."""
-    if values is None:
-        return None
-    try:
-        table = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{WHERE}: {name} must be a table {axes} = {shape} of numbers") from None
-    if table.shape != shape:
-        raise InputError(f"{WHERE}: {name} have shape {table.shape}; must be {axes} = {shape}")
-    if not np.isfinite(table).all():
-        raise InputError(f"{WHERE}: {name} hold a number that is not finite; must be finite")
-    return table

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any
 
+from arneq_exact import require
 from arneq_exact.errors import InputError
 from arneq_exact.learning.attacked_game import ATTACKS, STARTS
 from arneq_exact.learning.gradients import DRAWS
 from arneq_exact.learning.parametrisation import PARAMETRISATIONS
 from arneq_exact.learning.step_sizes import Constant, Geometric, Polynomial, StepSize
-from arneq_exact.require import shown
 
 GRADIENTS = ("exact", "sampled")
 LARGEST = 1e100
@@ -115,38 +114,33 @@ class TrainingOptions:
             ("update", UPDATES),
             ("averaging", AVERAGES),
             ("start", STARTS),
-            ("draw", (*DRAWS, None)),
         ):
-            value = getattr(self, name)
-            if not isinstance(value, str | None) or value not in choices:
-                raise _broken(name, value, f"one of {', '.join(str(choice) for choice in choices)}")
-        if not isinstance(self.natural, bool):
-            raise _broken("natural", self.natural, "True or False")
-        for name in ("agent_rate", "attacker_rate"):
-            self._number(name, lambda number: number > 0, "a number above 0")
-        for name in ("entropy", "initial_spread"):
-            self._number(name, lambda number: number >= 0, "a number of at least 0")
-        self._number("exploration", lambda number: 0 <= number < 1, "a number in [0, 1)")
-        self._number("baseline_rate", lambda number: 0 <= number <= 1, "a number in [0, 1]")
-        if isinstance(self.episodes, bool) or not isinstance(self.episodes, Integral) or self.episodes < 1:
-            raise _broken("episodes", self.episodes, "an integer of at least 1")
-        object.__setattr__(self, "episodes", int(self.episodes))
-        if self.gradients == "sampled" and self.parametrisation == "simplex" and self.exploration == 0:
-            raise _broken("exploration", 0.0, "above 0 where sampled gradients move points of the simplex")
+            require.one_of(getattr(self, name), name, choices)
+        require.optional(require.one_of, self.draw, "draw", known=DRAWS)
+        require.instance(self.natural, "natural", bool, rule="True or False")
+        for name, fits, words in (
+            ("agent_rate", lambda number: number > 0, "a number above 0"),
+            ("attacker_rate", lambda number: number > 0, "a number above 0"),
+            ("entropy", lambda number: number >= 0, "a number of at least 0"),
+            ("initial_spread", lambda number: number >= 0, "a number of at least 0"),
+            ("exploration", lambda number: 0 <= number < 1, "a number in [0, 1)"),
+            ("baseline_rate", lambda number: 0 <= number <= 1, "a number in [0, 1]"),
+        ):
+            number = require.number(getattr(self, name), name, words, fits)
+            require.that(number <= LARGEST, getattr(self, name), name, f"at most {LARGEST:g}")
+            object.__setattr__(self, name, number)
+        object.__setattr__(self, "episodes", require.whole(self.episodes, "episodes", at_least=1))
+        explored = self.gradients == "exact" or self.parametrisation == "softmax" or self.exploration > 0
+        rule = "above 0 where sampled gradients move points of the simplex"
+        require.that(explored, self.exploration, "exploration", rule)
         for name in ("agent_schedule", "attacker_schedule", "entropy_schedule"):
-            schedule = getattr(self, name)
-            schedule_of(schedule, name)
-            object.__setattr__(self, name, _plain(schedule))
+            schedule_of(getattr(self, name), name)
+            object.__setattr__(self, name, _plain(getattr(self, name)))
 
     @classmethod
     def of(cls, where: str, options: Mapping[str, Any]) -> TrainingOptions:
         """Make the options from keywords; `where` names the learner in errors."""
-        known = [one.name for one in fields(cls)]
-        for name in options:
-            if name not in known:
-                raise InputError(
-                    f"{where}: option {shown(name)} is unknown; must be one of {', '.join(known)}"
-                )
+        require.known(options, where, "option", [one.name for one in fields(cls)])
         try:
             return cls(**options)
         except InputError as error:
@@ -155,14 +149,6 @@ class TrainingOptions:
     def as_data(self) -> dict[str, Any]:
         """Return all options by name."""
         return asdict(self)
-
-    def _number(self, name: str, rule: Callable[[float], bool], words: str) -> None:
-        value: Any = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, Real) or not _fits(value, rule):
-            raise _broken(name, value, words)
-        if not _at_most(value, LARGEST):
-            raise _broken(name, value, f"at most {LARGEST:g}")
-        object.__setattr__(self, name, float(value))
 
 
 def schedule_of(given: Any, name: str) -> StepSize:
@@ -179,38 +165,21 @@ def schedule_of(given: Any, name: str) -> StepSize:
     '1/(1 + v)^0.5'
     """
     if not isinstance(given, Mapping) or len(given) != 1 or not set(given) <= set(_SCHEDULES):
-        raise _broken(name, given, f"one of {', '.join(_SCHEDULES)} with its parameters")
+        raise require.broken(given, name, f"one of {', '.join(_SCHEDULES)} with its parameters")
     ((kind, parameters),) = given.items()
     try:
         return _SCHEDULES[kind](**parameters)
     except TypeError as error:
-        raise _broken(name, given, f"a schedule with parameters of its own ({error})") from None
-
-
-def _fits(value: Any, rule: Callable[[float], bool]) -> bool:
-    """Test a number; one that no double holds counts as infinite here."""
-    try:
-        number = float(value)
-    except OverflowError:
-        return rule(inf if value > 0 else -inf)
-    return isfinite(number) and rule(number)
-
-
-def _at_most(value: Any, largest: float) -> bool:
-    return bool(value <= largest)
+        raise require.broken(given, name, f"a schedule with parameters of its own ({error})") from None
 
 
 def _plain(schedule: Schedule) -> Schedule:
     """Return the same with Python's own numbers, as a checkpoint is written with."""
 
     def number(value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, Real):
+        if require.is_truth_value(value) or not isinstance(value, Real):
             return value
         return int(value) if isinstance(value, Integral) else float(value)
 
     ((kind, parameters),) = schedule.items()
     return {str(kind): {name: number(value) for name, value in parameters.items()}}
-
-
-def _broken(name: str, value: Any, rule: str) -> InputError:
-    return InputError(f"{name} is {shown(value)}; must be {rule}")

@@ -20,15 +20,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
+from math import isfinite
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from arneq_exact import require
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.require import shown
 
 
 @runtime_checkable
@@ -235,26 +235,19 @@ def step_sizes(schedule: StepSize | Callable[[int], float], first: int, last: in
     if isinstance(schedule, StepSize):
         return schedule(visits)
     if not callable(schedule):
-        raise InputError(
-            f"{where}: step_size is {shown(schedule)}; must be a schedule such as Polynomial(), "
-            "or a function of the number of the visit"
-        )
+        rule = "a schedule such as Polynomial(), or a function of the number of the visit"
+        raise require.broken(schedule, f"{where}: step_size", rule)
     steps = np.empty(len(visits))
     for place, visit in enumerate(visits.tolist()):
-        step = schedule(visit)
-        if isinstance(step, bool) or not isinstance(step, Real) or not 0 <= float(step) <= 1:
-            raise InputError(f"{where}: step_size({visit}) is {shown(step)}; must be in [0, 1]")
-        steps[place] = float(step)
+        steps[place] = require.probability(schedule(visit), f"{where}: step_size({visit})")
     return steps
 
 
 def _require_number(schedule: Any, name: str, rule: Callable[[float], bool], words: str) -> None:
     """Refuse a parameter that is no finite number or breaks its rule; keep it as a float."""
-    value = getattr(schedule, name)
-    finite = not isinstance(value, bool) and isinstance(value, Real) and np.isfinite(float(value))
-    if not finite or not rule(float(value)):
-        raise InputError(f"{type(schedule).__name__}: {name} is {shown(value)}; must be {words}")
-    object.__setattr__(schedule, name, float(value))
+    where = f"{type(schedule).__name__}: {name}"
+    number = require.number(getattr(schedule, name), where, words, lambda x: isfinite(x) and rule(x))
+    object.__setattr__(schedule, name, number)
 
 
 HARMONIC = Polynomial()

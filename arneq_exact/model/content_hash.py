@@ -15,49 +15,43 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy.sparse as sp
 
 from arneq_exact.exact.rationals import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.exact import ExactData
 
 
-def content_hash(game: MarkovGame) -> str:
-    """Return the hexadecimal SHA-256 of the canonical exact content of `game`."""
+def content_hash(
+    action_counts: IntArray,
+    discount: FloatArray,
+    rewards: FloatArray,
+    transitions: sp.csr_array,
+    exact: ExactData | None,
+) -> str:
+    """Return the hexadecimal SHA-256 of the canonical exact content of a game with these canonical parts."""
+    n_rows, n = rewards.shape
+    exact_rewards: Iterable[Fraction] | None = None
+    exact_moves: Iterable[Fraction] | None = None
+    if exact is not None:
+        exact_rewards = (exact.reward(row, agent) for row in range(n_rows) for agent in range(n))
+        row_of_entry = np.repeat(np.arange(n_rows), np.diff(transitions.indptr))
+        exact_moves = (
+            Fraction(numerator, exact.transition_denominators[row])
+            for numerator, row in zip(exact.transition_numerators, row_of_entry, strict=True)
+        )
     digest = hashlib.sha256(b"arneq-game-content-1")
-    sizes = np.array([game.n_agents, game.n_states], dtype="<i8")
-    digest.update(sizes.tobytes())
-    digest.update(_integers(game.action_counts))
-    exact = game.exact
-    digest.update(_reals(game.discount, None if exact is None else exact.discount))
-    matrix = game.transitions
-    if exact is None:
-        digest.update(_reals(game.rewards, None))
-    else:
-        digest.update(
-            _reals(
-                game.rewards,
-                (exact.reward(row, agent) for row in range(game.n_rows) for agent in range(game.n_agents)),
-            )
-        )
-    digest.update(_integers(matrix.indptr))
-    digest.update(_integers(matrix.indices))
-    if exact is None:
-        digest.update(_reals(matrix.data, None))
-    else:
-        row_of_entry = np.repeat(np.arange(game.n_rows), np.diff(matrix.indptr))
-        digest.update(
-            _reals(
-                matrix.data,
-                (
-                    Fraction(numerator, exact.transition_denominators[row])
-                    for numerator, row in zip(exact.transition_numerators, row_of_entry, strict=True)
-                ),
-            )
-        )
+    for section in (
+        _integers(np.array([n, len(action_counts)])),
+        _integers(action_counts),
+        _reals(discount, None if exact is None else exact.discount),
+        _reals(rewards, exact_rewards),
+        _integers(transitions.indptr),
+        _integers(transitions.indices),
+        _reals(transitions.data, exact_moves),
+    ):
+        digest.update(section)
     return digest.hexdigest()
 
 

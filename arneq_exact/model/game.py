@@ -11,7 +11,7 @@ without being declared is refused, because a forgotten successor looks just like
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -19,13 +19,15 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from arneq_exact import require
 from arneq_exact.errors import GameError
 from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.model import build_game
 from arneq_exact.model.content_hash import content_hash
 from arneq_exact.model.exact import ExactData
 from arneq_exact.model.names import GameNames
-from arneq_exact.model.validation import validate_game
+from arneq_exact.model.row_layout import first_rows, joint_action_of
+from arneq_exact.model.validation import GameParts, canonical_parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +77,10 @@ class MarkovGame:
     exact: ExactData | None = None
 
     def __post_init__(self) -> None:
-        validate_game(self)
+        given = GameParts(**{part.name: getattr(self, part.name) for part in fields(self)})
+        canonical = canonical_parts(given)
+        for part in fields(self):
+            object.__setattr__(self, part.name, getattr(canonical, part.name))
 
     # -- constructors ---------------------------------------------------------------------------
 
@@ -188,10 +193,7 @@ class MarkovGame:
     @cached_property
     def offsets(self) -> IntArray:
         """First row of each state, and the number of rows at the end: (S+1,)."""
-        sizes = np.prod(self.action_counts, axis=1, dtype=np.int64)
-        offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
-        offsets.setflags(write=False)
-        return offsets
+        return first_rows(self.action_counts)
 
     @cached_property
     def signature_groups(self) -> tuple[tuple[IntArray, tuple[int, ...]], ...]:
@@ -206,6 +208,18 @@ class MarkovGame:
     def rows_of(self, states: IntArray, size: int) -> IntArray:
         """Return the rows (len(states), size) of states that all have `size` joint actions."""
         return self.offsets[states][:, None] + np.arange(size, dtype=np.int64)[None, :]
+
+    def state_number(self, state: Any, where: str) -> int:
+        """Return the number of a state as an int; refuse what is none.
+
+        Raises
+        ------
+        InputError, GameError
+            With `where`, the value and the rule.
+        """
+        number = require.whole(state, where, at_least=0)
+        rule = f"a state from 0 to {self.n_states - 1}"
+        return require.whole(number, where, at_least=0, at_most=self.n_states - 1, rule=rule, error=GameError)
 
     # -- facts ----------------------------------------------------------------------------------
 
@@ -228,6 +242,11 @@ class MarkovGame:
             ranges.append(spread or Fraction(1))
         return tuple(ranges)
 
+    @property
+    def first_states(self) -> FloatArray:
+        """Where episodes begin, (S,): the initial distribution, uniform if there is none."""
+        return np.full(self.n_states, 1 / self.n_states) if self.initial is None else self.initial
+
     @cached_property
     def largest_row_sum(self) -> float:
         """The largest row sum of the transitions, as a double (the checkers take it exactly)."""
@@ -241,7 +260,7 @@ class MarkovGame:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the canonical exact content (numbers only; the same for JSON and npz)."""
-        return content_hash(self)
+        return content_hash(self.action_counts, self.discount, self.rewards, self.transitions, self.exact)
 
     def exact_discount(self) -> tuple[Fraction, ...]:
         """Per agent the discount as an exact rational."""
@@ -260,31 +279,23 @@ class MarkovGame:
 
     def agent_name(self, agent: int) -> str:
         """Return the name of an agent, its number from 1 if it has none."""
-        return self.names.agents[agent] if self.names.agents else str(agent + 1)
+        return self.names.agent(agent)
 
     def state_name(self, state: int) -> str:
         """Return the name of a state, its number from 0 if it has none."""
-        return self.names.states[state] if self.names.states else str(state)
+        return self.names.state(state)
 
     def action_name(self, state: int, agent: int, action: int) -> str:
         """Return the name of an action, its number from 0 if it has none."""
-        return self.names.actions[state][agent][action] if self.names.actions else str(action)
+        return self.names.action(state, agent, action)
 
     def joint_action_of(self, row: int) -> tuple[int, tuple[int, ...]]:
         """Return (state, joint action) of a row."""
-        state = int(np.searchsorted(self.offsets, row, side="right")) - 1
-        counts = tuple(int(a) for a in self.action_counts[state])
-        joint = np.unravel_index(row - int(self.offsets[state]), counts)
-        return state, tuple(int(a) for a in joint)
+        return joint_action_of(self.action_counts, self.offsets, row)
 
     def describe_size(self) -> str:
         """Return the numbers of agents and states in words."""
         return f"{_counted(self.n_agents, 'agent')}, {_counted(self.n_states, 'state')}"
-
-    def describe_row(self, row: int) -> str:
-        """Name a row in an error message."""
-        state, joint = self.joint_action_of(row)
-        return f"state {self.state_name(state)!r}, joint action {joint}"
 
     def same_as(self, other: MarkovGame) -> bool:
         """Tell whether two games have the same numbers, names and initial distribution."""

@@ -72,6 +72,22 @@ class GameNames:
             else self.actions,
         )
 
+    def agent(self, agent: int) -> str:
+        """Return the name of an agent, its number from 1 if it has none."""
+        return self.agents[agent] if self.agents else str(agent + 1)
+
+    def state(self, state: int) -> str:
+        """Return the name of a state, its number from 0 if it has none."""
+        return self.states[state] if self.states else str(state)
+
+    def action(self, state: int, agent: int, action: int) -> str:
+        """Return the name of an action, its number from 0 if it has none."""
+        return self.actions[state][agent][action] if self.actions else str(action)
+
+    def place(self, state: int, joint: tuple[int, ...]) -> str:
+        """Name a row, by state and joint action, in an error message."""
+        return f"state {self.state(state)!r}, joint action {joint}"
+
     def validate(self, action_counts: IntArray) -> None:
         """Refuse names that do not fit the sizes, are no strings, or occur twice in one list."""
         n_states, n = action_counts.shape

@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from arneq_exact.errors import GameError, InputError, PolicyError
+from arneq_exact import require
+from arneq_exact.errors import GameError, PolicyError
 from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.require import shown
+from arneq_exact.model.row_layout import joint_strides
+from arneq_exact.model.validation import ROW_SUM_TOLERANCE
 
 END = -1
 """Stands for the next state of an episode that has ended."""
@@ -138,20 +140,19 @@ def simulate(
     >>> bool(run.ended.all()), round(float(run.lengths.mean()), 1)
     (True, 2.0)
     """
-    if not isinstance(game, MarkovGame):
-        raise GameError(f"simulate: game is {shown(game)}; must be a MarkovGame")
-    if not isinstance(policy, Policy):
-        raise PolicyError(f"simulate: policy is {shown(policy)}; must be a Policy of all agents")
+    require.instance(game, "simulate: game", MarkovGame, GameError)
+    require.instance(policy, "simulate: policy", Policy, PolicyError, "a Policy of all agents")
     policy.require_fit(game, "simulate")
-    for name, value, least in (("episodes", episodes, 1), ("max_steps", max_steps, 1), ("seed", seed, 0)):
-        require_whole(value, least, f"simulate: {name}")
+    episodes = require.whole(episodes, "simulate: episodes", at_least=1)
+    max_steps = require.whole(max_steps, "simulate: max_steps", at_least=1)
+    seed = require.whole(seed, "simulate: seed", at_least=0)
     if policy.horizon is not None and policy.horizon < max_steps:
         raise PolicyError(
             f"simulate: policy has horizon {policy.horizon}; must be at least max_steps = {max_steps}"
         )
     rng = np.random.default_rng(seed)
     transitions = Transitions(game)
-    strides = joint_strides(game)
+    strides = joint_strides(game.action_counts)
     mixtures = [cumulative_mixture(array) for array in policy]
 
     here = draw_from(cumulative_mixture(start_distribution(game, start, "simulate")), rng.random(episodes))
@@ -180,12 +181,6 @@ def simulate(
     return Episodes(states, actions, rewards, (states != END).sum(axis=1), ended)
 
 
-def joint_strides(game: MarkovGame) -> IntArray:
-    """Return (S, n): by how much a row's place in its state grows with each agent's action."""
-    later = np.cumprod(game.action_counts[:, ::-1], axis=1, dtype=np.int64)[:, ::-1]
-    return np.concatenate([later[:, 1:], np.ones((game.n_states, 1), dtype=np.int64)], axis=1)
-
-
 def cumulative_mixture(probabilities: FloatArray) -> FloatArray:
     """Return sums along the last axis; they are infinite from the last positive entry on.
 
@@ -211,32 +206,20 @@ def start_distribution(game: MarkovGame, start: Any, where: str) -> FloatArray:
         If `start` is neither None, nor a state's number, nor a distribution over states.
     """
     if start is None:
-        return np.full(game.n_states, 1 / game.n_states) if game.initial is None else game.initial
-    if isinstance(start, int | np.integer) and not isinstance(start, bool):
-        if not 0 <= start < game.n_states:
-            raise GameError(f"{where}: start is {start}; must be a state from 0 to {game.n_states - 1}")
+        return game.first_states
+    if isinstance(start, int | np.integer) and not require.is_truth_value(start):
         certain = np.zeros(game.n_states)
-        certain[start] = 1
+        certain[game.state_number(start, f"{where}: start")] = 1
         return certain
     try:
         given = np.asarray(start, dtype=np.float64)
     except (TypeError, ValueError):
         given = np.zeros(0)
-    if given.shape != (game.n_states,) or not (given >= 0).all() or not abs(given.sum() - 1) <= 1e-9:
-        raise GameError(
-            f"{where}: start is {shown(start)}; must be a state's number or probabilities of the "
-            f"{game.n_states} states"
-        )
+    if (
+        given.shape != (game.n_states,)
+        or not (given >= 0).all()
+        or not abs(given.sum() - 1) <= ROW_SUM_TOLERANCE
+    ):
+        rule = f"a state's number or probabilities of the {game.n_states} states"
+        raise require.broken(start, f"{where}: start", rule, GameError)
     return given
-
-
-def require_whole(value: Any, least: int, where: str) -> None:
-    """Refuse what is no integer of at least `least`.
-
-    Raises
-    ------
-    InputError
-        With `where`, the value and the rule.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError(f"{where} is {shown(value)}; must be an integer of at least {least}")

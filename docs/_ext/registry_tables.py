@@ -18,7 +18,7 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 from arneq_exact import catalog, cli
-from arneq_exact.learning.registry import LEARNERS
+from arneq_exact.learning.learners import LEARNERS
 from arneq_exact.solver.registry import SOLVERS
 
 STATEMENT = re.compile(r"(\[(?:T|F)\d+[a-z]?\])")

@@ -6,7 +6,8 @@ import games
 import numpy as np
 
 from arneq_exact import Policy
-from arneq_exact.model.simulate import cumulative_mixture, joint_strides
+from arneq_exact.model.row_layout import joint_strides
+from arneq_exact.model.simulate import cumulative_mixture
 
 RAGGED = games.random_game(np.random.default_rng(3), 3, 4, (1, 3), 0.8, kind="sparse", ending=0.5)
 
@@ -22,7 +23,7 @@ class Sampled:
         self.steps: list[tuple[int, int, int]] = []  # row, next state or −1, episode
         self.returns = np.zeros((episodes, game.n_agents))
         self.first = np.zeros(episodes, dtype=int)
-        strides = joint_strides(game)
+        strides = joint_strides(game.action_counts)
         env.reset(seed=seed)
         for episode in range(episodes):
             env.reset(**reset)

@@ -19,7 +19,7 @@ from arneq_exact import (
 )
 from arneq_exact.errors import InputError
 from arneq_exact.interop.pettingzoo import Attack, corrupt, to_parallel_env
-from arneq_exact.learning.registry import make_learner
+from arneq_exact.learning.learners import make_learner
 
 
 @pytest.mark.parametrize("k", [1, 2])

@@ -127,7 +127,7 @@ def test_networks_are_audited_on_what_they_were_trained_on():
         ({"max_steps": 0}, "to_parallel_env: max_steps is 0; must be an integer of at least 1"),
         ({"discounting": "no"}, "discounting is 'no'; must be one of learner, termination, truncation"),
         ({"illegal": None}, "illegal is None; must be one of uniform, refuse"),
-        ({"mask_in_observation": "yes"}, "mask_in_observation is 'yes'; must be one of True, False"),
+        ({"mask_in_observation": "yes"}, "mask_in_observation is 'yes'; must be True or False"),
         ({"seed": None}, "to_parallel_env: seed is None; must be an integer of at least 0"),
         ({"game": 3}, "to_parallel_env: game is 3; must be a MarkovGame"),
         (

@@ -25,7 +25,7 @@ from arneq_exact.learning.experiment.experiment import run_experiment
 from arneq_exact.learning.experiment.results import collect
 from arneq_exact.learning.experiment.running import reference_path, run_path
 from arneq_exact.learning.learner import Learner
-from arneq_exact.learning.registry import make_learner
+from arneq_exact.learning.learners import make_learner
 from arneq_exact.markov.bellman import one_blas_thread
 
 TINY = Path(__file__).with_name("tiny_experiment.toml")

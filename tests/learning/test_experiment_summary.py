@@ -16,7 +16,7 @@ from arneq_exact import ThreatModel, cli
 from arneq_exact.learning.experiment import summary
 from arneq_exact.learning.experiment.configuration import Run, read_config
 from arneq_exact.learning.experiment.results import ExperimentResult
-from arneq_exact.learning.registry import make_learner
+from arneq_exact.learning.learners import make_learner
 from arneq_exact.report.experiment import final_tables, margin_table
 from arneq_exact.report.experiment_plot import draw_curves, draw_finals
 from arneq_exact.report.studies import plain_text

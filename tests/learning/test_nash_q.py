@@ -10,7 +10,7 @@ import pytest
 
 from arneq_exact import MarkovGame, Policy, ThreatModel, gap, solve
 from arneq_exact.errors import GameError, InputError
-from arneq_exact.learning.exploration import RandomPairs, Trajectory, start_distribution
+from arneq_exact.learning.exploration import RandomPairs, Trajectory
 from arneq_exact.learning.nash_q import nash_q
 from arneq_exact.learning.step_sizes import HARMONIC, Constant, Polynomial
 from arneq_exact.markov.bellman import backup
@@ -24,7 +24,7 @@ def plain_run(game, threat, updates, seed, exploration, step_size, selection="fi
     generator = np.random.default_rng(seed)
     step = StageStep(game, threat, selection=selection)
     n = game.n_agents
-    begin = start_distribution(game).cumsum()
+    begin = game.first_states.cumsum()
     state = int(np.searchsorted(begin, generator.random(), "right"))
     payoffs, visits = np.zeros((n, game.n_rows)), np.zeros(game.n_rows, dtype=int)
     dense = game.transitions.toarray()

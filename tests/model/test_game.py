@@ -174,7 +174,7 @@ def test_same_as_sees_every_part() -> None:
 def test_names_fall_back_to_numbers() -> None:
     game = MarkovGame.from_rows([[2, 1]], [[0, 0]] * 2, [[(1, 0)]] * 2, 0.5)
     assert (game.agent_name(1), game.state_name(0), game.action_name(0, 0, 1)) == ("2", "0", "1")
-    assert game.describe_row(1) == "state '0', joint action (1, 0)"
+    assert game.names.place(*game.joint_action_of(1)) == "state '0', joint action (1, 0)"
     assert repr(game) == "MarkovGame(2 agents, 1 state, 2 rows)"
     assert repr(MarkovGame.one_shot([["1/3"]])).endswith(", exact rationals)")
 

@@ -12,19 +12,19 @@ from arneq_exact.errors import GameError, InputError, PolicyError
 from arneq_exact.markov.evaluate import robust_values
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
+from arneq_exact.model.row_layout import joint_strides
 from arneq_exact.model.simulate import (
     END,
     Transitions,
     cumulative_mixture,
     draw_from,
-    joint_strides,
     simulate,
 )
 from arneq_exact.model.threat import ThreatModel
 
 
 def rows_played(game: MarkovGame, run) -> np.ndarray:
-    strides = joint_strides(game)
+    strides = joint_strides(game.action_counts)
     alive = run.states != END
     states = run.states[alive]
     return game.offsets[states] + (run.actions[alive] * strides[states]).sum(axis=1)

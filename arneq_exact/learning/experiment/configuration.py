@@ -24,7 +24,7 @@
 
     [[learners]]
     name = "ART"                  # not "reference"
-    learner = "art-exact"         # in arneq_exact.learning.registry
+    learner = "art-exact"         # in arneq_exact.learning.learners
     iterations = 1000
     options = {agent_rate = 1.0}
     seeds = 1                     # for a learner without randomness
@@ -38,19 +38,18 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from numbers import Integral, Real
+from math import inf
 from pathlib import Path
 from typing import Any
 
-from arneq_exact import catalog
+from arneq_exact import catalog, require
 from arneq_exact.errors import FileError, InputError
-from arneq_exact.learning.registry import learner_names
+from arneq_exact.learning.learners import learner_entry
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.require import shown
 
 REFERENCE = "reference"
 """What stands for a learner in the rows of times of the exact answers."""
@@ -217,16 +216,14 @@ def config_from_data(
         data, where, ("title", "seeds", "points", "confidence", "time_limit", "quick", "games", "learners")
     )
     hurry = _Table(top.table("quick"), f"{where}: quick", ("seeds", "points", "scale", "time_limit"))
-
-    def setting(name: str, default: Any) -> Any:
-        return hurry.data.get(name, top.data.get(name, default)) if quick else top.data.get(name, default)
-
-    most = _whole(setting("seeds", 10), f"{where}: seeds", 1)
+    # What the section of a hurry does not say is as at the top.
+    settings = _Table({**top.data, **hurry.data} if quick else top.data, where, (*top.data, *hurry.data))
+    most = settings.whole("seeds", 10)
     if seeds is not None:
-        most = min(most, _whole(seeds, "experiment: seeds", 1))
-    points = _whole(setting("points", 30), f"{where}: points", 1)
-    scale = _positive(hurry.data.get("scale", 1), f"{where}: quick: scale") if quick else 1.0
-    confidence = _positive(top.data.get("confidence", 0.95), f"{where}: confidence")
+        most = min(most, require.whole(seeds, "experiment: seeds", at_least=1))
+    points = settings.whole("points", 30)
+    scale = hurry.positive("scale", 1) if quick else 1.0
+    confidence = top.positive("confidence", 0.95)
     if confidence >= 1:
         raise InputError(f"{where}: confidence is {confidence:g}; must be below 1")
     games = [_game(entry, f"{where}: games[{i}]", quick) for i, entry in enumerate(top.tables("games"))]
@@ -239,7 +236,8 @@ def config_from_data(
     for name in names:
         if slug(name) == REFERENCE:
             raise InputError(
-                f"{where}: learners: name {shown(name)} is that of the exact answer's time; must be another"
+                f"{where}: learners: name {require.shown(name)} is that of the exact answer's time; "
+                "must be another"
             )
     _distinct([game[0][0].name for game in games], f"{where}: games")
     runs = []
@@ -250,7 +248,7 @@ def config_from_data(
     return ExperimentConfig(
         title=top.text("title"),
         confidence=confidence,
-        time_limit=_positive(setting("time_limit", 60), f"{where}: time_limit"),
+        time_limit=settings.positive("time_limit", 60),
         instances=tuple(instance for instances, _ in games for instance in instances),
         runs=tuple(runs),
     )
@@ -260,34 +258,27 @@ def _game(data: Any, where: str, quick: bool) -> tuple[list[Instance], float]:
     """Return one instance per budget, and the share of iterations made on it."""
     table = _Table(data, where, ("name", "kind", "game", "parameters", "k", "scale", "quick"))
     name, game = table.text("name"), table.text("game")
-    if game not in catalog.names():
-        raise InputError(
-            f"{where}: game is {shown(game)}; must be a name of the catalog, as `arneq games` lists"
-        )
+    listed = "a name of the catalog, as `arneq games` lists"
+    require.that(game in catalog.names(), game, f"{where}: game", listed)
     parameters = {**table.table("parameters"), **(table.table("quick") if quick else {})}
     budgets = table.data.get("k")
     if not isinstance(budgets, list) or not budgets:
-        raise InputError(f"{where}: k is {shown(budgets)}; must be a list of budgets")
+        raise require.broken(budgets, f"{where}: k", "a list of budgets")
     if any(budgets.index(k) < i for i, k in enumerate(budgets)):
-        raise InputError(f"{where}: k is {shown(budgets)}; must hold every budget once")
+        raise InputError(f"{where}: k is {require.shown(budgets)}; must hold every budget once")
     n = Instance(name, "", game, parameters, 0).load().n_agents
     instances = []
     for k in budgets:
-        if not 0 <= _whole(k, f"{where}: k", 0) < n:
+        if require.whole(k, f"{where}: k", at_least=0) >= n:
             raise InputError(f"{where}: k holds {k}; must be budgets below the number of agents, {n}")
         instances.append(Instance(name, str(table.data.get("kind", "")), game, parameters, k))
-    return instances, _positive(table.data.get("scale", 1), f"{where}: scale")
+    return instances, table.positive("scale", 1)
 
 
 def _runs(instance: Instance, name: str, table: _Table, points: int, seeds: int, scale: float) -> list[Run]:
-    learner = table.text("learner")
-    if learner not in learner_names():
-        raise InputError(
-            f"{table.where}: learner is {shown(learner)}; must be one of {', '.join(learner_names())}"
-        )
-    iterations = _whole(table.data.get("iterations"), f"{table.where}: iterations", 1)
-    iterations = max(1, round(iterations * scale))
-    count = min(seeds, _whole(table.data.get("seeds", seeds), f"{table.where}: seeds", 1))
+    learner = learner_entry(table.text("learner"), f"{table.where}: learner").name
+    iterations = max(1, round(table.whole("iterations") * scale))
+    count = min(seeds, table.whole("seeds", seeds))
     options = table.table("options")
     return [Run(instance, name, learner, options, iterations, points, seed) for seed in range(count)]
 
@@ -297,33 +288,38 @@ class _Table:
 
     def __init__(self, data: Any, where: str, known: Sequence[str]) -> None:
         if not isinstance(data, Mapping):
-            raise InputError(f"{where} is {shown(data)}; must be a table")
-        for key in data:
-            if key not in known:
-                raise InputError(f"{where}: key {shown(key)} is unknown; must be {', '.join(known)}")
+            raise require.broken(data, where, "a table")
+        require.keys(data, where, (), known)
         self.data, self.where = data, where
 
     def text(self, key: str) -> str:
         """Return a text that must be there."""
         value = self.data.get(key)
         if not isinstance(value, str) or not slug(value):
-            raise InputError(
-                f"{self.where}: {key} is {shown(value)}; must be a text with a letter or a digit"
-            )
+            raise require.broken(value, f"{self.where}: {key}", "a text with a letter or a digit")
         return value
+
+    def whole(self, key: str, default: Any = None) -> int:
+        """Return an integer of at least 1."""
+        return require.whole(self.data.get(key, default), f"{self.where}: {key}", at_least=1)
+
+    def positive(self, key: str, default: Any) -> float:
+        """Return a finite number above 0."""
+        where = f"{self.where}: {key}"
+        return require.number(self.data.get(key, default), where, "a positive number", lambda x: 0 < x < inf)
 
     def table(self, key: str) -> Mapping[str, Any]:
         """Return a table, empty if it is not there."""
         value = self.data.get(key, {})
         if not isinstance(value, Mapping):
-            raise InputError(f"{self.where}: {key} is {shown(value)}; must be a table")
+            raise require.broken(value, f"{self.where}: {key}", "a table")
         return value
 
     def tables(self, key: str) -> Sequence[Any]:
         """Return a list of tables that must not be empty."""
         value = self.data.get(key)
         if not isinstance(value, list) or not value:
-            raise InputError(f"{self.where}: {key} are {shown(value)}; must be at least one table [[{key}]]")
+            raise require.broken(value, f"{self.where}: {key}", f"at least one table [[{key}]]", verb="are")
         return value
 
 
@@ -332,18 +328,4 @@ def _distinct(names: Sequence[str], where: str) -> None:
     slugs = [slug(name) for name in names]
     for name, short in zip(names, slugs, strict=True):
         if slugs.count(short) > 1:
-            raise InputError(f"{where}: name {shown(name)} is given twice; must be distinct")
-
-
-def _number(value: Any, where: str, kind: type, fits: Callable[[Any], bool], rule: str) -> Any:
-    if isinstance(value, bool) or not isinstance(value, kind) or not fits(value):
-        raise InputError(f"{where} is {shown(value)}; must be {rule}")
-    return value
-
-
-def _whole(value: Any, where: str, least: int) -> int:
-    return int(_number(value, where, Integral, lambda x: x >= least, f"an integer of at least {least}"))
-
-
-def _positive(value: Any, where: str) -> float:
-    return float(_number(value, where, Real, lambda x: 0 < x < float("inf"), "a positive number"))
+            raise InputError(f"{where}: name {require.shown(name)} is given twice; must be distinct")

@@ -25,7 +25,7 @@ from arneq_exact.learning.experiment.running import (
     run_path,
     train,
 )
-from arneq_exact.learning.registry import make_learner
+from arneq_exact.learning.learners import make_learner
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.model.threat import ThreatModel
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from arneq_exact import catalog
-from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.experiment.configuration import Instance
 from arneq_exact.markov.audit import audit, robust_values_and_gap
 from arneq_exact.markov.bellman import one_blas_thread
@@ -26,16 +25,9 @@ SAME = 1e-6
 """Relative difference of values up to which two equilibria are one line in a figure."""
 
 
-def first_states(game: MarkovGame) -> FloatArray:
-    """Return the distribution (S,) of the first state."""
-    if game.initial is not None:
-        return game.initial
-    return np.full(game.n_states, 1 / game.n_states)
-
-
 def curve_records(game: MarkovGame, threat: ThreatModel, policy: Policy) -> list[Record]:
     """Return what a learning curve shows of a policy."""
-    start = first_states(game)
+    start = game.first_states
     with one_blas_thread():
         robust, _, gaps = robust_values_and_gap(game, threat, policy)
     return [
@@ -51,7 +43,7 @@ def curve_records(game: MarkovGame, threat: ThreatModel, policy: Policy) -> list
 
 def final_records(game: MarkovGame, threat: ThreatModel, policy: Policy) -> list[Record]:
     """Return what the final table shows of a policy, from an audit."""
-    start = first_states(game)
+    start = game.first_states
     found = audit(game, threat, policy)
     assert found.static is not None  # the threat is a budget
     return [
@@ -83,7 +75,7 @@ def reference_records(instance: Instance, time_limit: float) -> tuple[list[Recor
         proved = solve(game, threat, time_limit=time_limit, start=known)
         if not found.proved or np.abs(proved.values - found.values).max() > SAME * np.abs(found.values).max():
             answers["catalog"] = proved
-    start = first_states(game)
+    start = game.first_states
     records = []
     for source, answer in answers.items():
         lower = np.asarray(answer.certificate.lower, dtype=np.float64)

@@ -22,7 +22,7 @@ from arneq_exact.learning.checkpoint import read_arrays, replace_file
 from arneq_exact.learning.experiment.configuration import Instance, Run, fingerprint, slug
 from arneq_exact.learning.experiment.judging import curve_records, final_records, reference_records
 from arneq_exact.learning.learner import Array
-from arneq_exact.learning.registry import make_learner
+from arneq_exact.learning.learners import make_learner
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.model.threat import ThreatModel
 

@@ -17,11 +17,8 @@ import numpy as np
 from arneq_exact.learning.experiment.configuration import REFERENCE, Run
 from arneq_exact.learning.experiment.judging import Record
 from arneq_exact.learning.experiment.results import ExperimentResult
-from arneq_exact.learning.registry import LEARNERS
+from arneq_exact.learning.learners import learner_entry
 from arneq_exact.report.bands import Band, Margin
-
-REFERENCE_LEARNERS = ("procedure", "solve")
-"""Names in the registry of what is no learner but a line to compare with."""
 
 GAPS = ("gap", "gap_at_start")
 
@@ -111,7 +108,7 @@ def references(result: ExperimentResult) -> list[Record]:
 def margins(result: ExperimentResult) -> list[Margin]:
     """Return the margins of the robust value of every learner that is ART, over every other that learns."""
     art = {run.label for run in result.config.runs if run.learner.startswith("art-")}
-    lines = {run.label for run in result.config.runs if run.learner in REFERENCE_LEARNERS}
+    lines = {run.label for run in result.config.runs if not learner_entry(run.learner, "learner").learns}
     found = []
     rows = finals(result)
     for mine in (row for row in rows if row["learner"] in art):
@@ -135,11 +132,9 @@ def margins(result: ExperimentResult) -> list[Margin]:
 
 def decided_by_chance(run: Run) -> bool:
     """Tell whether a learner's policy depends on its seed."""
-    if run.learner in REFERENCE_LEARNERS:
-        return False
-    (presets,) = (entry.presets for entry in LEARNERS if entry.name == run.learner)
-    options = {**presets, **run.options}
-    return bool(
+    entry = learner_entry(run.learner, "learner")
+    options = {**entry.presets, **run.options}
+    return entry.learns and bool(
         options.get("gradients") == "sampled"
         or options.get("initial_spread", 0) > 0
         or options.get("play") == "random"

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arneq_exact.errors import InputError
+from arneq_exact import require
 from arneq_exact.learning.learner import Learner
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.require import shown
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,8 @@ class LearnerEntry:
         "module:class", imported when the learner is made.
     presets : mapping
         Options that the name stands for.
+    learns : bool
+        Whether it is a learner, and not a line to compare learners with.
     """
 
     name: str
@@ -39,6 +40,7 @@ class LearnerEntry:
     trains_against: str
     home: str
     presets: Mapping[str, Any] = field(default_factory=dict)
+    learns: bool = True
 
 
 LEARNERS: tuple[LearnerEntry, ...] = (
@@ -85,12 +87,14 @@ LEARNERS: tuple[LearnerEntry, ...] = (
         "an ARNEQ, where the model-based procedure converges",
         "reference line: one iteration is one step of Eq. (2)",
         "references:Procedure",
+        learns=False,
     ),
     LearnerEntry(
         "solve",
         "an ARNEQ, proved",
         "reference line: the first iteration runs the solver",
         "references:Solved",
+        learns=False,
     ),
 )
 
@@ -98,6 +102,13 @@ LEARNERS: tuple[LearnerEntry, ...] = (
 def learner_names() -> tuple[str, ...]:
     """Return the names that `make_learner` knows."""
     return tuple(entry.name for entry in LEARNERS)
+
+
+def learner_entry(name: Any, where: str) -> LearnerEntry:
+    """Return the row of a name, which `where` names in the message if there is no such learner."""
+    require.one_of(name, where, learner_names())
+    (found,) = (entry for entry in LEARNERS if entry.name == name)
+    return found
 
 
 def make_learner(
@@ -129,10 +140,8 @@ def make_learner(
     >>> learner.policy[0].round(1).tolist()
     [[0.0, 1.0]]
     """
-    for entry in LEARNERS:
-        if entry.name == name:
-            module, cls = entry.home.split(":")
-            made = getattr(importlib.import_module(f"arneq_exact.learning.{module}"), cls)
-            learner: Learner = made(game, threat, seed=seed, **{**entry.presets, **options})
-            return learner
-    raise InputError(f"make_learner: name is {shown(name)}; must be one of {', '.join(learner_names())}")
+    entry = learner_entry(name, "make_learner: name")
+    module, cls = entry.home.split(":")
+    made = getattr(importlib.import_module(f"arneq_exact.learning.{module}"), cls)
+    learner: Learner = made(game, threat, seed=seed, **{**entry.presets, **options})
+    return learner
