@@ -99,14 +99,8 @@ def _same_rows(game: MarkovGame, swap: list[int]) -> bool:
 
 def exact_row(game: MarkovGame, row: int) -> tuple[list[Fraction], dict[int, Fraction]]:
     """Return the exact rewards and the exact probabilities of successors of a row."""
-    exact, matrix = game.exact, game.transitions
-    span = range(int(matrix.indptr[row]), int(matrix.indptr[row + 1]))
-    if exact is None:
-        moves = {int(matrix.indices[entry]): Fraction(float(matrix.data[entry])) for entry in span}
-        return [Fraction(float(paid)) for paid in game.rewards[row]], moves
-    unit = exact.transition_denominators[row]
-    moves = {int(matrix.indices[e]): Fraction(exact.transition_numerators[e], unit) for e in span}
-    return [exact.reward(row, agent) for agent in range(game.n_agents)], moves
+    moves = {state: chance for chance, state in game.exact_moves(row)}
+    return [game.exact_reward(row, agent) for agent in range(game.n_agents)], moves
 
 
 def _floats(table: Any) -> Any:

@@ -128,12 +128,12 @@ class _Induction:
         game = self.game
         counts = tuple(int(a) for a in game.action_counts[state])
         rows = range(int(game.offsets[state]), int(game.offsets[state + 1]))
-        moves = [self._moves(row) for row in rows]
+        moves = [game.exact_moves(row) for row in rows]
         payoffs = []
         for agent in range(game.n_agents):
             table = np.empty(len(rows), dtype=object)
             table[:] = [
-                self._reward(row, agent)
+                game.exact_reward(row, agent)
                 + self.discount[agent] * sum((p * later[agent, to] for p, to in move), Fraction(0))
                 for row, move in zip(rows, moves, strict=True)
             ]
@@ -148,22 +148,6 @@ class _Induction:
         self._require_short((entry for row in answer for entry in row), where)
         into[:, state] = found.value
         return found
-
-    def _reward(self, row: int, agent: int) -> Fraction:
-        exact = self.game.exact
-        return Fraction(float(self.game.rewards[row, agent])) if exact is None else exact.reward(row, agent)
-
-    def _moves(self, row: int) -> list[tuple[Fraction, int]]:
-        matrix, exact = self.game.transitions, self.game.exact
-        result = []
-        for entry in range(int(matrix.indptr[row]), int(matrix.indptr[row + 1])):
-            p = (
-                Fraction(float(matrix.data[entry]))
-                if exact is None
-                else Fraction(exact.transition_numerators[entry], exact.transition_denominators[row])
-            )
-            result.append((p, int(matrix.indices[entry])))
-        return result
 
     def _require_short(self, numbers: Iterable[Fraction], where: str) -> None:
         longest = max(

@@ -65,6 +65,11 @@ class ExactData:
         """Return the exact reward of `agent` in `row`."""
         return Fraction(self.reward_numerators[row, agent], self.reward_denominators[row])
 
+    def moves(self, row: int, start: int, stop: int) -> list[Fraction]:
+        """Return the exact transitions of `row`, which are the CSR entries from `start` to `stop`."""
+        below = self.transition_denominators[row]
+        return [Fraction(above, below) for above in self.transition_numerators[start:stop]]
+
     def holds_rationals(
         self, rewards: FloatArray, transitions: FloatArray, row_of_entry: NDArray[np.int64]
     ) -> bool:

@@ -262,9 +262,25 @@ class MarkovGame:
         """SHA-256 of the canonical exact content (numbers only; the same for JSON and npz)."""
         return content_hash(self.action_counts, self.discount, self.rewards, self.transitions, self.exact)
 
+    # -- exact numbers: the rationals of a game that keeps them, else its doubles at their word ----
+
+    def exact_reward(self, row: int, agent: int) -> Fraction:
+        """Return the exact reward of an agent in a row."""
+        if self.exact is None:
+            return Fraction(self.rewards.item(row, agent))
+        return self.exact.reward(row, agent)
+
+    def exact_moves(self, row: int) -> list[tuple[Fraction, int]]:
+        """Return the exact transitions of a row as pairs (probability, next state)."""
+        start, stop = self.transitions.indptr[row : row + 2].tolist()
+        states = self.transitions.indices[start:stop].tolist()
+        if self.exact is None:
+            return list(zip(map(Fraction, self.transitions.data[start:stop].tolist()), states, strict=True))
+        return list(zip(self.exact.moves(row, start, stop), states, strict=True))
+
     def exact_discount(self) -> tuple[Fraction, ...]:
         """Per agent the discount as an exact rational."""
-        return self.exact.discount if self.exact else tuple(Fraction(float(g)) for g in self.discount)
+        return self.exact.discount if self.exact else tuple(map(Fraction, self.discount.tolist()))
 
     def require_discounting(self, where: str) -> None:
         """Refuse a game whose backup is no contraction, where an infinite horizon is meant."""

@@ -16,10 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.exact.arrays import ExactArray
+from arneq_exact.exact.linear import solve_linear
+from arneq_exact.exact.matrix_games import exact_matrix_game
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.theory.engine.exact_numbers import solve_linear
 
 Array = NDArray[Any]
 Set = tuple[int, ...]
@@ -127,8 +129,7 @@ def exact_payoffs(game: MarkovGame, state: int) -> Array:
     table = np.empty((game.n_agents, len(rows)), dtype=object)
     for agent in range(game.n_agents):
         for place, row in enumerate(rows):
-            paid = game.exact.reward(row, agent) if game.exact else Fraction(float(game.rewards[row, agent]))
-            table[agent, place] = paid
+            table[agent, place] = game.exact_reward(row, agent)
     return table.reshape(game.n_agents, *game.action_counts[state].tolist())
 
 
@@ -215,3 +216,8 @@ def matrix_game_value(table: Array) -> float:
 def security_value(payoff: Array, agent: int) -> float:
     """Return sec_i = max_x min_{a_-i} Q_i(x, a_-i)."""
     return matrix_game_value(np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1))
+
+
+def exact_security_value(payoff: ExactArray, agent: int) -> Fraction:
+    """Return `security_value` of payoffs in Fractions, exactly."""
+    return exact_matrix_game(np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1))[0]

@@ -13,7 +13,7 @@ everything. With a probability ρ of corruption a column is (1 − ρ) M_∅ + �
 
 * Robust value and best reply: policy iteration on dense linear systems, in doubles or in Fractions.
 * Best-response value: strategy improvement of Hoffman & Karp (1966), with matrix games solved by
-  `extreme_strategies`.
+  `exact.matrix_games`.
 
 Numbers are float64, or Fractions in object arrays; the same lines serve both.
 """
@@ -29,10 +29,11 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.errors import ThreatError
+from arneq_exact.exact.arrays import Numbers, zeros
+from arneq_exact.exact.linear import solve_linear
+from arneq_exact.exact.matrix_games import matrix_game
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.theory.engine.exact_numbers import solve_linear
-from arneq_exact.theory.engine.extreme_strategies import Numbers, matrix_game, zeros
 
 Attack = tuple[tuple[int, ...], tuple[int, ...]]
 """A corruption set, ascending, and the action of each member."""
@@ -187,15 +188,10 @@ def agent_tables(game: MarkovGame, agent: int, exact: bool) -> tuple[Numbers, Nu
     if not exact:
         return game.rewards[:, agent], game.transitions.toarray(), float(game.discount[agent])
     rewards, moves = zeros(game.n_rows, True), zeros((game.n_rows, game.n_states), True)
-    matrix, data = game.transitions, game.exact
     for row in range(game.n_rows):
-        rewards[row] = Fraction(float(game.rewards[row, agent])) if data is None else data.reward(row, agent)
-        for entry in range(int(matrix.indptr[row]), int(matrix.indptr[row + 1])):
-            moves[row, matrix.indices[entry]] = (
-                Fraction(float(matrix.data[entry]))
-                if data is None
-                else Fraction(data.transition_numerators[entry], data.transition_denominators[row])
-            )
+        rewards[row] = game.exact_reward(row, agent)
+        for chance, state in game.exact_moves(row):
+            moves[row, state] = chance
     return rewards, moves, game.exact_discount()[agent]
 
 

@@ -255,10 +255,9 @@ def _successors(draw: st.DrawFn, n_states: int, exact: bool, degenerate: bool, e
 
 def _ended(game: MarkovGame) -> MarkovGame:
     """Return the one-shot game of the rewards of a one-state game."""
-    exact = game.exact
     paid = np.empty((game.n_agents, game.n_rows), dtype=object)
     for agent, row in np.ndindex(paid.shape):
-        paid[agent, row] = exact.reward(row, agent) if exact else float(game.rewards[row, agent])
+        paid[agent, row] = game.exact_reward(row, agent)
     return MarkovGame.one_shot(paid.reshape(-1, *game.action_counts[0]).tolist())
 
 

@@ -79,7 +79,7 @@ def _exact_rewards(game: MarkovGame) -> NDArray[Any]:
         return game.rewards
     table = np.empty(game.rewards.shape, dtype=object)
     for row, agent in np.ndindex(*table.shape):
-        table[row, agent] = game.exact.reward(row, agent)
+        table[row, agent] = game.exact_reward(row, agent)
     return table
 
 

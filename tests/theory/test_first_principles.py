@@ -11,6 +11,9 @@ import pytest
 
 from arneq_exact import Policy, ThreatModel
 from arneq_exact.errors import ThreatError
+from arneq_exact.exact.arrays import exact_array
+from arneq_exact.exact.linear import solve_linear
+from arneq_exact.exact.matrix_games import candidate_strategies, matrix_game
 from arneq_exact.oracle.first_principles import (
     attacks,
     best_value,
@@ -19,8 +22,6 @@ from arneq_exact.oracle.first_principles import (
     reply_value,
     robust_value,
 )
-from arneq_exact.theory.engine.exact_numbers import exact_array, solve_linear
-from arneq_exact.theory.engine.extreme_strategies import candidate_strategies, matrix_game
 from arneq_exact.theory.engine.given_play import by_state
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from arneq_exact import MarkovGame, ThreatModel
+from arneq_exact.exact.arrays import exact_array
 from arneq_exact.oracle.first_principles import robust_value
-from arneq_exact.theory.engine.exact_numbers import exact_array
 from arneq_exact.theory.ledger import statement
 from arneq_exact.theory.statements import horizon_solver, markov_threats
 

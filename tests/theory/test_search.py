@@ -11,6 +11,7 @@ import pytest
 
 from arneq_exact import catalog
 from arneq_exact.errors import FileError, InputError
+from arneq_exact.exact.arrays import exact_array
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs
@@ -19,7 +20,6 @@ from arneq_exact.stage.types.equilibrium_types import TYPE_A, types_at
 from arneq_exact.stage.types.greatest_value import columns_at_pure_profiles
 from arneq_exact.theory import ledger
 from arneq_exact.theory.draw import generators
-from arneq_exact.theory.engine.exact_numbers import exact_array
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.search import Counterexample, file_name, search, stored_counterexamples
 from arneq_exact.theory.engine.shrink import Draft, shrink

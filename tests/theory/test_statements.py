@@ -7,10 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from arneq_exact.exact.matrix_games import exact_matrix_game
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
-from arneq_exact.theory.engine.exact_numbers import exact_matrix_game
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import Stage, stages
 from arneq_exact.theory.ledger import STATEMENTS, statement

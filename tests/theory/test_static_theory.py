@@ -10,7 +10,7 @@ import pytest
 
 from arneq_exact import MarkovGame, ThreatModel, catalog
 from arneq_exact.errors import InputError
-from arneq_exact.theory.engine.exact_numbers import exact_array
+from arneq_exact.exact.arrays import exact_array
 from arneq_exact.theory.engine.given_play import policy_of
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.ledger import statement

@@ -204,8 +204,8 @@ def test_orbit_of_nosde_in_fractions():
 
 
 def test_exact_backup_is_that_of_the_doubles(rng):
+    from arneq_exact.exact.arrays import exact_array
     from arneq_exact.markov.bellman import backup
-    from arneq_exact.theory.engine.exact_numbers import exact_array
 
     game = games.random_game(rng, 3, 2, (1, 3), 0.9)
     values = rng.uniform(-1, 1, (3, 2))

@@ -22,9 +22,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.exact.arrays import ExactArray, exact_array
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.theory.engine.exact_numbers import ExactArray, exact_array
 from arneq_exact.theory.engine.instance import Instance
 
 Generator = np.random.Generator

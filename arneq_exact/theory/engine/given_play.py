@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
+from arneq_exact.exact.arrays import Numbers
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
@@ -22,7 +23,6 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.first_principles import Contest, is_budget
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, equal
-from arneq_exact.theory.engine.extreme_strategies import Numbers
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import DISCOUNTED as DISCOUNTED
 from arneq_exact.theory.engine.statement import Hypothesis

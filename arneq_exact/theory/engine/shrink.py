@@ -27,10 +27,10 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.exact.arrays import ExactArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs
-from arneq_exact.theory.engine.exact_numbers import ExactArray, exact_moves
 from arneq_exact.theory.engine.instance import Instance
 
 SIMPLE_DISCOUNTS = (Fraction(0), Fraction(1, 2), Fraction(2, 3), Fraction(3, 4), Fraction(4, 5))
@@ -82,7 +82,7 @@ class Draft:
         for state in range(game.n_states):
             table = np.empty(int(game.offsets[state + 1] - game.offsets[state]), dtype=object)
             for place in range(len(table)):
-                table[place] = tuple(exact_moves(game, int(game.offsets[state]) + place))
+                table[place] = tuple(game.exact_moves(int(game.offsets[state]) + place))
             moves.append(table.reshape(game.action_counts[state].tolist()))
         rewards = tuple(exact_payoffs(game, state) for state in range(game.n_states))
         parts = (

@@ -38,6 +38,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from arneq_exact.exact.matrix_games import matrix_game
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.evaluate import best_response
@@ -46,7 +47,6 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.first_principles import contest, reply_value, robust_value
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.engine.extreme_strategies import matrix_game
 from arneq_exact.theory.engine.given_play import (
     BUDGET,
     DISCOUNTED,

@@ -12,7 +12,7 @@ W^x ≥ V − max d_x / (1 − β_i). Together, in every state,
 
 Hence x is a best response at every state if and only if d_x = 0, that is, x(s) ∈ X_s = {x ∈ Δ: xᵀ M_s ≥
 V(s)} in every state, whatever it does in the others. X_s is the polytope of optimal strategies of the
-matrix game M_s: not empty, compact, convex; its extreme points are found by `extreme_strategies`. The check
+matrix game M_s: not empty, compact, convex; its extreme points are found by `exact.matrix_games`. The check
 takes vertices and convex combinations of them, chosen freely state by state, and policies at large for the
 two inequalities.
 
@@ -34,13 +34,13 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.exact.arrays import Numbers, exact_array, exact_mixtures
+from arneq_exact.exact.matrix_games import candidate_strategies
 from arneq_exact.markov.evaluate import best_response, robust_values
 from arneq_exact.model.policy import Policy
 from arneq_exact.oracle.first_principles import Contest, contest, largest_row_sum, robust_value
 from arneq_exact.theory.draw.families import mixture
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.engine.exact_numbers import exact_array, exact_mixtures
-from arneq_exact.theory.engine.extreme_strategies import Numbers, candidate_strategies
 from arneq_exact.theory.engine.given_play import (
     BUDGET,
     DISCOUNTED,

@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.exact.arrays import Numbers, exact_array
 from arneq_exact.markov.candidates import Bounds
 from arneq_exact.markov.evaluate import best_response, robust_values
 from arneq_exact.model.game import MarkovGame
@@ -42,8 +43,6 @@ from arneq_exact.proof.columns import column_counts
 from arneq_exact.solver.seal import certify, on_grid
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.engine.exact_numbers import exact_array
-from arneq_exact.theory.engine.extreme_strategies import Numbers
 from arneq_exact.theory.engine.given_play import (
     BUDGET,
     DISCOUNTED,

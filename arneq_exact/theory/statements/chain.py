@@ -12,6 +12,7 @@ from itertools import product
 
 import numpy as np
 
+from arneq_exact.exact.arrays import exact_mixtures
 from arneq_exact.markov.evaluate import robust_values
 from arneq_exact.markov.static import static_values
 from arneq_exact.model.game import MarkovGame
@@ -19,7 +20,6 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs
 from arneq_exact.theory.engine.evidence import Findings, equal
-from arneq_exact.theory.engine.exact_numbers import exact_mixtures, exact_moves
 from arneq_exact.theory.engine.given_play import policy_of
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import DISCOUNTED, is_plain_budget
@@ -32,7 +32,7 @@ def chain_rewards(instance: Instance) -> tuple[Fraction, Fraction] | None:
     game, threat = instance.game, instance.threat
     if game.action_counts.tolist() != [[2, 2, 2]] * 2 or threat.k != 1 or not is_plain_budget(threat):
         return None
-    if [exact_moves(game, row) for row in range(16)] != [[(Fraction(1), 1)]] * 8 + [[]] * 8:
+    if [game.exact_moves(row) for row in range(16)] != [[(Fraction(1), 1)]] * 8 + [[]] * 8:
         return None
     if any((own != [1, 0]).any() for own in policy_of(instance)):
         return None

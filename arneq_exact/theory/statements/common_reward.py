@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.exact.arrays import ExactArray, exact_array
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs, security_value, stage_payoffs
@@ -24,7 +25,6 @@ from arneq_exact.stage.enumeration.listing import corruptions_at
 from arneq_exact.stage.types.greatest_value import columns_at_pure_profiles, greatest_value
 from arneq_exact.theory.draw import generators
 from arneq_exact.theory.engine.evidence import Findings, at_most, equal
-from arneq_exact.theory.engine.exact_numbers import ExactArray, exact_array
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, Hypothesis, Statement
 from arneq_exact.theory.statements.contraction import worth

@@ -20,15 +20,15 @@ from fractions import Fraction
 import numpy as np
 
 from arneq_exact.errors import InputError
+from arneq_exact.exact.arrays import scaled
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
-from arneq_exact.oracle.definition import exact_payoffs, security_value, stage_payoffs
+from arneq_exact.oracle.definition import exact_payoffs, exact_security_value, security_value, stage_payoffs
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.theory.draw import families, generators
 from arneq_exact.theory.draw.typed_games import by_type, stage_pair
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.engine.exact_numbers import exact_security_value, scaled
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import has_full_simplex
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement

@@ -31,6 +31,7 @@ import numpy as np
 
 from arneq_exact import catalog
 from arneq_exact.errors import InputError
+from arneq_exact.exact.matrix_games import matrix_game
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.evaluate import gap
 from arneq_exact.markov.stage_step import StageStep
@@ -42,7 +43,6 @@ from arneq_exact.require import shown
 from arneq_exact.solver.seal import certify
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.engine.extreme_strategies import matrix_game
 from arneq_exact.theory.engine.given_play import (
     BUDGET,
     DISCOUNTED,

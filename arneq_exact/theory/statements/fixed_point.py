@@ -19,11 +19,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from arneq_exact.exact.arrays import exact_array
 from arneq_exact.oracle.first_principles import contest, reply_value, robust_value
 from arneq_exact.solver.solve import solve
 from arneq_exact.theory.draw.families import by_kind
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most
-from arneq_exact.theory.engine.exact_numbers import exact_array
 from arneq_exact.theory.engine.given_play import (
     BUDGET,
     DISCOUNTED,

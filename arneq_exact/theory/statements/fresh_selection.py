@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.exact.arrays import exact_array, scaled
 from arneq_exact.markov.iteration import iterate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
@@ -27,7 +28,6 @@ from arneq_exact.oracle import first_principles
 from arneq_exact.oracle.definition import Array, exact_payoffs
 from arneq_exact.oracle.first_principles import is_budget
 from arneq_exact.theory.engine.evidence import Findings, equal
-from arneq_exact.theory.engine.exact_numbers import exact_array, scaled
 from arneq_exact.theory.engine.given_play import by_state
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Hypothesis, Statement

@@ -19,12 +19,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from arneq_exact.exact.arrays import ExactArray, exact_array, scaled
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs
 from arneq_exact.oracle.first_principles import is_budget
 from arneq_exact.theory.engine.evidence import Comparison, Findings, equal
-from arneq_exact.theory.engine.exact_numbers import ExactArray, exact_array, exact_moves, scaled
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Hypothesis, Statement
 from arneq_exact.theory.statements.nosde_family import nosde_like
@@ -90,7 +90,7 @@ def without_clones(game: MarkovGame, threat: ThreatModel) -> MarkovGame | None:
         for joint in sorted(ballots, key=lambda one: len({one[agent] for agent in group})):
             paid = [table[(agent, *joint)] for agent in range(2 * size)]
             row = int(game.offsets[state]) + ballots.index(joint)
-            outcome = (paid, sorted(exact_moves(game, row)))
+            outcome = (paid, sorted(game.exact_moves(row)))
             vote = int(2 * sum(joint[agent] for agent in group) > size)
             if by_vote.setdefault(vote, outcome) != outcome or any(
                 len({paid[agent] for agent in half}) > 1 for half in halves

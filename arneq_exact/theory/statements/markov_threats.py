@@ -21,6 +21,7 @@ from typing import Final
 
 import numpy as np
 
+from arneq_exact.exact.arrays import Numbers, exact_array
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.evaluate import best_response, robust_values
 from arneq_exact.model.game import MarkovGame
@@ -35,8 +36,6 @@ from arneq_exact.proof.columns import column_counts
 from arneq_exact.solver.seal import certify, on_grid
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.engine.exact_numbers import exact_array
-from arneq_exact.theory.engine.extreme_strategies import Numbers
 from arneq_exact.theory.engine.given_play import (
     DISCOUNTED,
     DISCOUNTS,

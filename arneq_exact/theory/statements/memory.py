@@ -21,13 +21,13 @@ from itertools import product
 
 import numpy as np
 
+from arneq_exact.exact.arrays import exact_array
 from arneq_exact.markov.static import static_values
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs
 from arneq_exact.theory.engine.evidence import Findings, at_most, equal
-from arneq_exact.theory.engine.exact_numbers import exact_array
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import has_full_simplex
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Hypothesis, Statement

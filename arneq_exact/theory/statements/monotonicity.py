@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.exact.matrix_games import exact_matrix_game
 from arneq_exact.markov.evaluate import best_response, robust_values
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
@@ -23,7 +24,6 @@ from arneq_exact.solver.solve import solve
 from arneq_exact.stage.enumeration.listing import enumerate_equilibria, enumeration_class
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.engine.exact_numbers import exact_matrix_game
 from arneq_exact.theory.engine.given_play import by_state
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import (

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from arneq_exact import catalog
+from arneq_exact.exact.arrays import ExactArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.oracle.definition import exact_payoffs
-from arneq_exact.theory.engine.exact_numbers import ExactArray, exact_moves
 
 Moves = list[list[tuple[Fraction, int]]]
 """Of each row, probabilities and next states."""
@@ -44,7 +44,7 @@ def is_nosde(game: MarkovGame) -> bool:
     if not same_shape or game.exact_discount() != base.exact_discount():
         return False
     given = [exact_payoffs(game, state) for state in range(2)]
-    moves: Moves = [exact_moves(game, row) for row in range(game.n_rows)]
+    moves: Moves = [game.exact_moves(row) for row in range(game.n_rows)]
     for states in ([0, 1], [1, 0]):
         for swapped in (False, True):
             tables, expected = _arranged(base, [Fraction(1)] * 2, states, swapped)
@@ -69,7 +69,7 @@ def _arranged(
         tables.append(np.stack([own * unit for own, unit in zip(table, scale, strict=True)]))
         counts = game.action_counts[state].tolist()
         for number in np.arange(table[0].size).reshape(counts).transpose(agents).ravel().tolist():
-            row = exact_moves(game, int(game.offsets[state]) + number)
+            row = game.exact_moves(int(game.offsets[state]) + number)
             moves.append([(p, states.index(s)) for p, s in row])
     return tables, moves
 

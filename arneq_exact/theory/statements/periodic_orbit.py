@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.exact.arrays import ExactArray, exact_array
+from arneq_exact.exact.linear import solve_linear
 from arneq_exact.markov.bellman import backup
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.oracle.definition import exact_payoffs
-from arneq_exact.theory.engine.exact_numbers import ExactArray, exact_array, exact_moves, solve_linear
 from arneq_exact.theory.statements.pure_play import Joint, largest_sets, pure_play, unique_profile
 
 LONGEST = 12
@@ -63,7 +64,7 @@ def exact_backup(game: MarkovGame, state: int, values: ExactArray) -> ExactArray
     flat = payoffs.reshape(game.n_agents, -1)
     discount = game.exact_discount()
     for number in range(flat.shape[1]):
-        moves = exact_moves(game, int(game.offsets[state]) + number)
+        moves = game.exact_moves(int(game.offsets[state]) + number)
         for agent, factor in enumerate(discount):
             flat[agent, number] += factor * sum((p * values[agent, s] for p, s in moves), Fraction(0))
     return flat.reshape(payoffs.shape)
@@ -137,7 +138,7 @@ def proved_orbit(game: MarkovGame, k: int, play: list[Play]) -> PeriodicOrbit | 
                 row = int(attacked[t][agent, state])
                 at = ((t + 1) % period) * size + state
                 right[at] = exact_payoffs(game, state)[agent].ravel()[row - int(game.offsets[state])]
-                for p, s in exact_moves(game, row):
+                for p, s in game.exact_moves(row):
                     matrix[at, t * size + s] -= discount[agent] * p
         solved = solve_linear(matrix, right)
         assert solved is not None, "the values of a discounted orbit are unique"

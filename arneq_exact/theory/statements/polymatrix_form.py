@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from arneq_exact.exact.lemke import polymatrix_equilibrium
+from arneq_exact.exact.matrix_games import exact_matrix_game
 from arneq_exact.exact.rationals import common_denominator
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
@@ -28,7 +29,6 @@ from arneq_exact.stage.exact_stage import ExactStageSolver
 from arneq_exact.stage.two_agents.polymatrix import solve_polymatrix
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.engine.exact_numbers import exact_matrix_game
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import LP_TOLERANCE, Stage, stages
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Hypothesis, Statement

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.exact.matrix_games import exact_matrix_game
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
@@ -22,7 +23,6 @@ from arneq_exact.oracle.definition import Array
 from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Findings, equal
-from arneq_exact.theory.engine.exact_numbers import exact_matrix_game
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import (
     FULL_SIMPLEX,

@@ -13,8 +13,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from arneq_exact.exact.arrays import ExactArray
 from arneq_exact.stage.zero_sum.linear import solve_matrix_games
-from arneq_exact.theory.engine.exact_numbers import ExactArray
 
 GRID = 2**16
 """Probabilities of suggested mixtures are rounded to multiples of 1/GRID."""

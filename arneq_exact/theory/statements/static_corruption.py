@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.exact.arrays import Numbers, exact_array, exact_mixtures
 from arneq_exact.markov.evaluate import robust_values
 from arneq_exact.markov.static import static_values
 from arneq_exact.model.game import MarkovGame
@@ -37,8 +38,6 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.first_principles import Contest, contest, largest_row_sum, robust_value
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.engine.exact_numbers import exact_array, exact_mixtures
-from arneq_exact.theory.engine.extreme_strategies import Numbers
 from arneq_exact.theory.engine.given_play import (
     BUDGET,
     DISCOUNTED,

@@ -27,6 +27,7 @@ from typing import Final
 
 import numpy as np
 
+from arneq_exact.exact.matrix_games import matrix_game
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
@@ -36,7 +37,6 @@ from arneq_exact.stage.enumeration.listing import corruptions_at
 from arneq_exact.stage.types.greatest_value import greatest_value
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
-from arneq_exact.theory.engine.extreme_strategies import matrix_game
 from arneq_exact.theory.engine.given_play import BUDGET, draw_budget
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Statement

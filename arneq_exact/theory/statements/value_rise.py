@@ -11,12 +11,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from arneq_exact.exact.arrays import exact_array, scaled
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs, stage_payoffs
 from arneq_exact.stage.enumeration.listing import corruptions_at, enumerate_equilibria, enumeration_class
 from arneq_exact.theory.draw import generators
 from arneq_exact.theory.engine.evidence import Findings, at_most
-from arneq_exact.theory.engine.exact_numbers import exact_array, scaled
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import is_plain_budget
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, Hypothesis, Statement

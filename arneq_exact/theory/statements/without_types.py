@@ -16,13 +16,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from arneq_exact.exact.arrays import scaled
 from arneq_exact.markov.iteration import iterate
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs, stage_payoffs
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.theory.draw import generators
 from arneq_exact.theory.engine.evidence import Findings, at_most, equal
-from arneq_exact.theory.engine.exact_numbers import scaled
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import is_plain_budget
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Hypothesis, Statement

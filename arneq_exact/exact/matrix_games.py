@@ -1,11 +1,12 @@
-"""Extreme optimal strategies of matrix games, by the equations of square submatrices.
+"""Matrix games in exact numbers: by the simplex method, or by all extreme optimal strategies.
+
+`exact_matrix_game` trusts no pivot: the value of a game is returned only if both mixtures guarantee it.
 
 An extreme optimal strategy of the row player makes the columns of some square submatrix equal (Shapley & Snow
 1950, Annals of Mathematics Studies 24, 27–35). So the best of the mixtures that do so is optimal, and among
-them are all extreme points of the polytope of optimal strategies. Nothing is thresholded: a candidate is
-judged by what it guarantees. The cost is exponential in the smaller side of the matrix.
-
-Numbers are float64, or Fractions in object arrays; the same lines serve both.
+them are all extreme points of the polytope of optimal strategies: `matrix_game` and `candidate_strategies`,
+in doubles or in Fractions. Nothing is thresholded: a candidate is judged by what it guarantees. The cost is
+exponential in the smaller side of the matrix.
 """
 
 from __future__ import annotations
@@ -15,17 +16,42 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from arneq_exact.theory.engine.exact_numbers import solve_linear
+from arneq_exact.errors import StageError
+from arneq_exact.exact.arrays import ExactArray, Numbers, exact_array, zeros
+from arneq_exact.exact.linear import solve_linear
+from arneq_exact.exact.rationals import common_denominator
+from arneq_exact.exact.simplex import solve_integer_game
 
-Numbers = NDArray[Any]
-"""A float64 array, or an object array of Fractions."""
 
+def exact_matrix_game(table: ExactArray) -> tuple[Fraction, list[Fraction], list[Fraction]]:
+    """Return the value of a matrix game of Fractions or integers, and optimal mixtures that prove it.
 
-def zeros(shape: int | tuple[int, ...], exact: bool) -> Numbers:
-    """Return zeros, doubles or Fractions."""
-    return np.full(shape, Fraction(0), dtype=object) if exact else np.zeros(shape)
+    The row player maximises.
+
+    Raises
+    ------
+    StageError
+        If the simplex method meets its bound of pivots.
+
+    Examples
+    --------
+    >>> exact_matrix_game(exact_array([[2, 0], [0, 1]]))[:2]
+    (Fraction(2, 3), [Fraction(1, 3), Fraction(2, 3)])
+    """
+    exact = exact_array(table)
+    flat, _ = common_denominator(exact.ravel().tolist())
+    width, least = exact.shape[1], min(flat)
+    rows = [[n - least + 1 for n in flat[at : at + width]] for at in range(0, len(flat), width)]
+    weights = solve_integer_game(rows)
+    if weights is None:
+        raise StageError("an exact matrix game met the bound of pivots")
+    x, y = ([Fraction(weight, sum(side)) for weight in side] for side in weights)
+    lower = min(np.array(x, dtype=object).dot(exact).tolist())
+    upper = max(exact.dot(np.array(y, dtype=object)).tolist())
+    if lower != upper:
+        raise StageError("an exact matrix game fails its own test: a fault in the program")
+    return lower, x, y
 
 
 def matrix_game(matrix: Numbers) -> tuple[Any, Numbers]:
