@@ -13,7 +13,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-# The front door lives in solver.py: a module named like a public function would hide it once imported.
+from arneq_exact.version import __version__ as __version__
+
+# No module below the root has a public function's name: it would hide the function once imported.
 _HOMES = {
     "MarkovGame": "arneq_exact.model.game",
     "GameNames": "arneq_exact.model.names",

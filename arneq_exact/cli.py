@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from arneq_exact.commands import COMMANDS
 from arneq_exact.errors import ArneqError
+from arneq_exact.version import __version__
 
 USAGE, INTERRUPTED, READER_GONE = 2, 130, 141
 
@@ -49,11 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Exact, certified Adversarially Robust Nash Equilibria of small Markov games.",
         epilog="exit codes: 0 proved, 1 certificate refused, 2 usage or input error, 3 incomplete",
     )
+    parser.add_argument("--version", action="version", version=f"arneq {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

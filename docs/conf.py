@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version as installed_version
 from pathlib import Path
+
+from arneq_exact import __version__
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "arneq_exact"
 author = "the arneq_exact authors"
-release = version = installed_version("arneq-exact")
+release = version = __version__
 
 extensions = [
     "myst_parser",

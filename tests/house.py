@@ -9,6 +9,7 @@ import ast
 from pathlib import Path
 
 HOUSE = (
+    "version",
     "errors",
     "referee",
     "require",
@@ -30,6 +31,7 @@ HOUSE = (
     "theory",
     "commands",
     "cli",
+    "__main__",
 )
 MODEL = {"errors", "require", "exact", "model"}
 NARROW: dict[str, set[str]] = {

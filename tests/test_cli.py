@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import pty
@@ -11,9 +12,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+import arneq_exact
 from arneq_exact import MarkovGame, Policy, ThreatModel, catalog, certify, cli, save
 
 
@@ -194,7 +197,7 @@ def test_usage_errors_have_exit_code_2(capsys):
 def test_help_answers_in_under_a_second():
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     help_text = subprocess.run(
-        [sys.executable, "-m", "arneq_exact.cli", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "arneq_exact", "--help"], capture_output=True, text=True, check=True
     ).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     # Processor time, whatever else the machine does; it takes a tenth of a second.
@@ -224,7 +227,7 @@ def test_ctrl_c_gives_the_best_policy_so_far(tmp_path):
     arguments = ["solve", *game, "--k", "1", "--tol", "1e-300", "--out", str(out)]
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "arneq_exact.cli", *arguments],
+        [sys.executable, "-m", "arneq_exact", *arguments],
         stdout=subprocess.DEVNULL,
         stderr=theirs,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "400"},
@@ -317,8 +320,22 @@ def test_gap_shows_the_worst_attack(capsys, tmp_path, nosde):
 
 def test_a_reader_who_leaves_is_no_error():
     done = subprocess.run(
-        f"{sys.executable} -m arneq_exact.cli games --json | head -1; echo ${{PIPESTATUS[0]}}",
+        f"{sys.executable} -m arneq_exact games --json | head -1; echo ${{PIPESTATUS[0]}}",
         shell=True, executable="/bin/bash", capture_output=True, text=True,
     )  # fmt: skip
     assert done.stdout.splitlines()[-1] in ("0", "141")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"]])
+def test_the_package_runs_as_a_module(arguments):
+    ran = subprocess.run([sys.executable, "-m", "arneq_exact", *arguments], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith((f"arneq {arneq_exact.__version__}\n", "usage: arneq "))
+
+
+def test_one_version():
+    setup = Path(__file__).parents[1] / "setup.cfg"
+    parser = configparser.ConfigParser()
+    parser.read(setup, encoding="utf-8")
+    assert parser["metadata"]["version"] == "attr: arneq_exact.version.__version__"

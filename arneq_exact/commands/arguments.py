@@ -45,6 +45,26 @@ def add_threat(parser: argparse.ArgumentParser, purpose: str = "the threat (defa
     group.add_argument("--threat", metavar="FILE", help="a JSON file, see the file formats in the docs")
 
 
+def add_judging(
+    commands: Any, name: str, text: str, run: Callable[[argparse.Namespace], int], written: str
+) -> None:
+    """Declare a command that judges a stored policy under a threat; `written` is what `--out` gets."""
+    parser = add_command(commands, name, text, run)
+    add_game(parser)
+    parser.add_argument("policy", metavar="POLICY", help="a policy file, or a solution's or certificate's")
+    add_threat(parser)
+    parser.add_argument("--out", metavar="FILE", help=f"write the {written} as JSON")
+    add_output(parser, states=True)
+
+
+def read_problem(options: argparse.Namespace) -> tuple[MarkovGame, ThreatModel]:
+    """Return game and threat, k = 0 where none is named, once it is clear that `--out` can be written."""
+    from arneq_exact.model.threat import ThreatModel
+
+    require_output(options.out)
+    return load_game(options), read_threat(options) or ThreatModel(0)
+
+
 def add_output(parser: argparse.ArgumentParser, states: bool = False) -> None:
     """Declare `--json`, and `--states` for commands that print a table by state."""
     parser.add_argument("--json", action="store_true", help="print machine-readable output")
@@ -123,10 +143,3 @@ def read_threat(options: argparse.Namespace) -> ThreatModel | None:
             raise InputError("--probability is given without --k; must go with it")
         return None
     return ThreatModel(options.k, probability=options.probability)
-
-
-def no_corruption() -> ThreatModel:
-    """Return k = 0, what most commands take where no threat is named."""
-    from arneq_exact.model.threat import ThreatModel
-
-    return ThreatModel(0)

@@ -14,7 +14,7 @@ from arneq_exact.commands.arguments import (
     load_game,
     read_threat,
 )
-from arneq_exact.commands.output import PROVED, REFUSED, console, print_json
+from arneq_exact.commands.output import PROVED, REFUSED, bounds_json, console, print_json
 
 
 def add(commands: Any) -> None:
@@ -47,8 +47,7 @@ def run(options: argparse.Namespace) -> int:
                 "reason": result.reason,
                 "threat": result.threat.to_json(),
                 "arithmetic": result.arithmetic,
-                "epsilon": [f"{bound.numerator}/{bound.denominator}" for bound in result.epsilon],
-                "relative": list(result.relative),
+                **bounds_json(result.epsilon, result.relative),
             }
         )
     else:

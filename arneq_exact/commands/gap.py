@@ -5,28 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from arneq_exact.commands.arguments import (
-    add_command,
-    add_game,
-    add_output,
-    add_threat,
-    load_game,
-    load_policy,
-    no_corruption,
-    read_threat,
-    require_output,
-)
-from arneq_exact.commands.output import PROVED, console, print_json
+from arneq_exact.commands.arguments import add_judging, load_policy, read_problem
+from arneq_exact.commands.output import PROVED, bounds_json, console, print_json
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = add_command(commands, "gap", "judge a policy: robust values, worst attacks, proved gap", run)
-    add_game(parser)
-    parser.add_argument("policy", metavar="POLICY", help="a policy file, or a solution's or certificate's")
-    add_threat(parser)
-    parser.add_argument("--out", metavar="FILE", help="write the certificate as JSON")
-    add_output(parser, states=True)
+    text = "judge a policy: robust values, worst attacks, proved gap"
+    add_judging(commands, "gap", text, run, written="certificate")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,9 +25,7 @@ def run(options: argparse.Namespace) -> int:
     from arneq_exact.report.verdict import print_epsilon
     from arneq_exact.solver.seal import seal
 
-    require_output(options.out)
-    game = load_game(options)
-    threat = read_threat(options) or no_corruption()
+    game, threat = read_problem(options)
     policy = load_policy(options.policy, game)
     with one_blas_thread():
         values = robust_values(game, threat, policy)
@@ -57,21 +41,14 @@ def run(options: argparse.Namespace) -> int:
                 "robust_values": values.tolist(),
                 "gap": gaps.tolist(),
                 "worst_attack": [attack.column.tolist() for attack in attacks],
-                "epsilon": [f"{bound.numerator}/{bound.denominator}" for bound in sealed.certificate.epsilon],
-                "relative": list(sealed.relative),
+                **bounds_json(sealed.certificate.epsilon, sealed.relative),
             }
         )
-    else:
-        terminal = console()
-        print_profile(
-            terminal,
-            game,
-            policy,
-            values if values.ndim == 2 else values[0],
-            attacks,
-            title="Judged policy",
-            states=options.states,
-            gaps=gaps,
-        )
-        print_epsilon(terminal, game, sealed.certificate.epsilon, sealed.relative)
+        return PROVED
+    terminal = console()
+    at_start = values if values.ndim == 2 else values[0]
+    print_profile(
+        terminal, game, policy, at_start, attacks, title="Judged policy", states=options.states, gaps=gaps
+    )
+    print_epsilon(terminal, game, sealed.certificate.epsilon, sealed.relative)
     return PROVED

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from rich.console import Console
 
     from arneq_exact.solver.clock import Progress
@@ -47,6 +49,12 @@ def console() -> Console:
 
     # Piped output keeps one width, so that what is written to a file does not depend on the terminal.
     return Console() if sys.stdout.isatty() else Console(width=110)
+
+
+def bounds_json(epsilon: Sequence[Fraction], relative: Sequence[float]) -> dict[str, Any]:
+    """Return proved bounds as data: exact, and in units of each agent's reward range."""
+    exact = [f"{bound.numerator}/{bound.denominator}" for bound in epsilon]
+    return {"epsilon": exact, "relative": list(relative)}
 
 
 def print_json(data: Any) -> None:

@@ -10,11 +10,8 @@ from arneq_exact.commands.arguments import (
     add_game,
     add_output,
     add_threat,
-    load_game,
     load_policy,
-    no_corruption,
-    read_threat,
-    require_output,
+    read_problem,
 )
 from arneq_exact.commands.output import INCOMPLETE, PROVED, console, solver_progress
 
@@ -47,9 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from arneq_exact.model.json_writing import json_text
     from arneq_exact.solver.solve import solve
 
-    require_output(options.out)
-    game = load_game(options)
-    threat = read_threat(options) or no_corruption()
+    game, threat = read_problem(options)
     start = None if options.start is None else load_policy(options.start, game)
     with solver_progress(quiet=options.json) as progress:
         solution = solve(
