@@ -13,7 +13,7 @@ from arneq_exact.commands.arguments import add_command
 from arneq_exact.commands.output import PROVED, console
 
 if TYPE_CHECKING:
-    from arneq_exact.learning.experiment.experiment import Progress
+    from arneq_exact.learning.experiment.scheduling import Progress
 
 FIGURES = ("svg", "png", "none")
 
@@ -43,8 +43,8 @@ def run(options: argparse.Namespace) -> int:
     """Run `arneq experiment`."""
     from arneq_exact.learning.experiment import summary
     from arneq_exact.learning.experiment.configuration import read_config
-    from arneq_exact.learning.experiment.experiment import run_experiment
     from arneq_exact.learning.experiment.results import require_format
+    from arneq_exact.learning.experiment.scheduling import run_experiment
     from arneq_exact.report.experiment import final_tables, margin_table
     from arneq_exact.report.experiment_plot import draw_curves, draw_finals, require_plots
 

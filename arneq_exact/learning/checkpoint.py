@@ -10,20 +10,16 @@ same to the byte.
 from __future__ import annotations
 
 import json
-import os
-import zipfile
-import zlib
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
 from arneq_exact import require
 from arneq_exact.errors import FileError, InputError
 from arneq_exact.learning.learner import Array, Learner
+from arneq_exact.model.npz_file import read_npz, write_npz
 from arneq_exact.require import shown
 
 FORMAT = "arneq-checkpoint"
@@ -100,35 +96,7 @@ def save_checkpoint(learner: Learner, path: str | Path) -> None:
         If the file cannot be written.
     """
     arrays: dict[str, Any] = dict(sorted(learner.state().items()))
-    packed = BytesIO()
-    np.savez(packed, header=np.array(json.dumps(_header(learner), sort_keys=True)), **arrays)
-    replace_file(path, packed.getvalue())
-
-
-def replace_file(path: str | Path, content: bytes) -> None:
-    """Write a file so that at any moment there is the whole old one or the whole new one.
-
-    What is written stands beside it under a name of its own, so that of two writers the last one wins and
-    neither cuts off the other. A writer that is killed leaves that file behind.
-
-    Raises
-    ------
-    FileError
-        If it cannot be written.
-    """
-    place = Path(path)
-    beside = place.with_name(f"{place.name}.{uuid4().hex}.part")
-    try:
-        try:
-            with open(beside, "xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, place)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror})") from None
+    write_npz(path, {"header": np.array(json.dumps(_header(learner), sort_keys=True)), **arrays})
 
 
 def load_checkpoint(learner: Learner, path: str | Path) -> None:
@@ -139,7 +107,8 @@ def load_checkpoint(learner: Learner, path: str | Path) -> None:
     FileError
         If the file is no checkpoint, or of another learner, game, threat, seed or other options.
     """
-    state, header = read_arrays(path, "header", "checkpoint", "train")
+    state = read_npz(path, "checkpoint", "train")
+    header = header_of(state, "header")
     if not isinstance(header, dict) or header.get("format") != FORMAT or header.get("version") != VERSION:
         raise FileError(f"{path}: is no checkpoint of version {VERSION}; must be one that train wrote")
     expected = json.loads(json.dumps(_header(learner)))
@@ -166,23 +135,9 @@ def _header(learner: Learner) -> dict[str, Any]:
     }
 
 
-def read_arrays(path: str | Path, header: str, kind: str, maker: str) -> tuple[dict[str, Array], Any]:
-    """Read an npz file of arrays and one header in JSON; `kind` and `maker` tell what it should be.
-
-    Raises
-    ------
-    FileError
-        If there is no such file, or it is damaged.
-    """
+def header_of(arrays: dict[str, Array], name: str) -> Any:
+    """Take the header in JSON out of the arrays of a file; None if there is none."""
     try:
-        # Opened as a zip first: np.load would take other files for pickles and speak of those.
-        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as file:
-            arrays = {name: np.asarray(file[name]) for name in file.files}
-        content = json.loads(str(arrays.pop(header)))
-    except FileNotFoundError:
-        raise FileError(f"{path}: there is no such file") from None
-    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, OSError) as error:
-        raise FileError(
-            f"{path}: is no {kind} ({shown(str(error))}); must be one that {maker} wrote"
-        ) from None
-    return arrays, content
+        return json.loads(str(arrays.pop(name, "null")))
+    except ValueError:
+        return None

@@ -10,9 +10,6 @@ as decimal digits and `exact_discount` (n,) as "p/q". Nothing is pickled, in eit
 from __future__ import annotations
 
 import json
-import struct
-import zipfile
-import zlib
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -20,14 +17,15 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from arneq_exact import require
 from arneq_exact.errors import FileError
 from arneq_exact.exact.rationals import to_fraction
 from arneq_exact.model.exact import ExactData
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.json_reading import as_list, check_format, check_keys, located, parse_json, reason
+from arneq_exact.model.json_reading import as_list, check_format, located, parse_json, reason
 from arneq_exact.model.names import GameNames
+from arneq_exact.model.npz_file import Array, read_npz, write_npz
 from arneq_exact.require import shown
 
 FORMAT = "arneq-game"
@@ -42,24 +40,6 @@ _EXACT = (
     "exact_discount",
 )
 _OPTIONAL = ("termination", "initial", "names", *_EXACT)
-
-Array = NDArray[Any]
-
-# Each kind of damage surfaces as another class: from the zip, from zlib or from the npy header.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    ValueError,
-    EOFError,
-    OSError,
-    SyntaxError,
-    TypeError,
-    KeyError,
-    MemoryError,
-    OverflowError,
-    RuntimeError,  # NotImplementedError among them
-)
 
 
 def write_game_npz(game: MarkovGame, path: str | Path) -> None:
@@ -83,21 +63,19 @@ def write_game_npz(game: MarkovGame, path: str | Path) -> None:
     try:
         if game.exact is not None:
             entries.update(_exact_to_text(game.exact))
-        entries.update(
-            rewards=game.rewards,
-            data=game.transitions.data,
-            indices=game.transitions.indices,
-            indptr=game.transitions.indptr,
-            action_counts=game.action_counts,
-            discount=game.discount,
-            format=FORMAT,
-            version=VERSION,
-        )
-        with open(path, "wb") as file:
-            # No entry has dtype object, so nothing can be pickled (numpy < 2.1 cannot forbid it here).
-            np.savez_compressed(file, **entries)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise FileError(f"{path}: cannot be written ({reason(error)})") from None
+    entries.update(
+        rewards=game.rewards,
+        data=game.transitions.data,
+        indices=game.transitions.indices,
+        indptr=game.transitions.indptr,
+        action_counts=game.action_counts,
+        discount=game.discount,
+        format=FORMAT,
+        version=VERSION,
+    )
+    write_npz(path, entries, compressed=True)
 
 
 def read_game_npz(path: str | Path) -> MarkovGame:
@@ -127,41 +105,17 @@ def read_game_npz(path: str | Path) -> MarkovGame:
 
 
 def _read_entries(path: str | Path, where: str) -> dict[str, Array]:
-    try:
-        # Opened as a zip first: np.load would take other files for pickles and speak of those.
-        with zipfile.ZipFile(path) as archive:
-            members = archive.namelist()
-        names = [member.removesuffix(".npy") for member in members]
-        if len(set(names)) < len(names):
-            raise FileError(f"{where}: an entry occurs twice; must occur once")
-        check_keys(dict.fromkeys(names), where, _REQUIRED, _OPTIONAL)
-        with np.load(path, allow_pickle=False) as file:
-            entries = {}
-            for name in names:
-                entries[name] = _entry(file, name, where)
-    except FileError:
-        raise
-    except FileNotFoundError:
-        raise FileError(f"{where}: there is no such file") from None
-    except OSError as error:
-        raise FileError(f"{where}: cannot be read ({reason(error)})") from None
-    except _DAMAGE:
-        raise FileError(f"{where}: is no npz file; must be one that save_game wrote") from None
+    entries = read_npz(
+        path,
+        "npz file",
+        "save_game",
+        lambda names: require.keys(dict.fromkeys(names), where, _REQUIRED, _OPTIONAL, FileError),
+    )
     header = {
         name: entries[name].item() if entries[name].ndim == 0 else None for name in ("format", "version")
     }
     check_format(header, where, FORMAT, VERSION)
     return entries
-
-
-def _entry(file: Mapping[str, Any], name: str, where: str) -> Array:
-    try:
-        value = file[name]
-    except _DAMAGE as error:
-        raise FileError(f"{where}: entry {name!r} is damaged ({shown(reason(error))})") from None
-    if not isinstance(value, np.ndarray):
-        raise FileError(f"{where}: entry {name!r} is no array; must be a member {name}.npy")
-    return value
 
 
 def _numbers(entries: Mapping[str, Array], name: str, where: str, axes: int) -> Array:
@@ -202,7 +156,7 @@ def _names(entries: Mapping[str, Array], where: str) -> GameNames:
     if entries["names"].ndim or entries["names"].dtype.kind != "U":
         raise FileError(f"{place} has dtype {entries['names'].dtype}; must be one JSON text")
     data = parse_json(str(entries["names"]), place)
-    check_keys(data, place, ["agents", "states", "actions"])
+    require.keys(data, place, ["agents", "states", "actions"], error=FileError)
     for key in ("agents", "states", "actions"):
         if data[key] is not None:
             as_list(data[key], f"{place}: {key}")

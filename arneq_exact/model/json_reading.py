@@ -9,8 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from arneq_exact import require
 from arneq_exact.errors import FileError, InputError
 from arneq_exact.require import shown
+
+LISTED = 8
+"""Names that a message lists: more would hide the rule behind them."""
 
 # Strings come first, so that a "NaN" inside one is never taken for the token.
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)')
@@ -120,7 +124,7 @@ def as_names(data: Any, where: str) -> list[str]:
 def as_name(data: Any, where: str, known: dict[str, int], what: str) -> int:
     """Return the number of a known name; refuse others with the names that there are."""
     if not isinstance(data, str) or data not in known:
-        listed = ", ".join(list(known)[:8]) + (", …" if len(known) > 8 else "")
+        listed = ", ".join(list(known)[:LISTED]) + (", …" if len(known) > LISTED else "")
         raise FileError(f"{where}: {what} {shown(data)} is unknown; must be one of {listed}")
     return known[data]
 
@@ -128,31 +132,17 @@ def as_name(data: Any, where: str, known: dict[str, int], what: str) -> int:
 def check_keys(
     data: dict[str, Any], where: str, required: Sequence[str], optional: Sequence[str] = ()
 ) -> None:
-    """Refuse keys that are unknown or missing, by name.
-
-    Examples
-    --------
-    >>> check_keys({"reward": 1}, "game.json: state 'a', row 1", ["rewards"], ["end"])
-    Traceback (most recent call last):
-    ...
-    arneq_exact.errors.FileError: game.json: state 'a', row 1: key 'reward' is unknown; must be rewards, end
-    """
-    allowed = [*required, *optional]
-    for key in data:
-        if key not in allowed:
-            raise FileError(f"{where}: key {shown(key)} is unknown; must be {', '.join(allowed)}")
-    for key in required:
-        if key not in data:
-            raise FileError(f"{where}: key {key!r} is missing; must be {', '.join(allowed)}")
+    """Refuse keys that are unknown or missing, by name."""
+    require.keys(data, where, required, optional, FileError)
 
 
 def check_format(data: dict[str, Any], where: str, name: str, version: int) -> None:
     """Refuse another kind of file or another version of it, before its keys are looked at."""
-    if data.get("format") != name:
-        raise FileError(f"{where}: format is {shown(data.get('format'))}; must be {name!r}")
+    found = data.get("format")
+    require.that(found == name, found, f"{where}: format", repr(name), FileError)
     found = data.get("version")
-    if isinstance(found, bool) or not isinstance(found, int) or found != version:
-        raise FileError(f"{where}: version is {shown(found)}; must be {version}")
+    same = isinstance(found, int) and not require.is_truth_value(found) and found == version
+    require.that(same, found, f"{where}: version", str(version), FileError)
 
 
 @contextmanager

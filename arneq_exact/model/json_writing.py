@@ -11,8 +11,10 @@ from typing import Any
 from arneq_exact.errors import FileError
 from arneq_exact.exact.rationals import number_text
 from arneq_exact.model.json_reading import reason
+from arneq_exact.model.replace_file import replace_file
 
 WIDTH = 120
+"""Characters of a line: what an editor shows without scrolling."""
 
 # One encoder for all pieces: json.dumps would build a new one for each of them.
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
@@ -55,11 +57,10 @@ def write_json(data: Any, path: str | Path) -> None:
         If the file cannot be written.
     """
     try:
-        # Encoded before the file is opened: a failure must not leave an empty file behind.
         encoded = json_text(data).encode("utf-8")
-        Path(path).write_bytes(encoded)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise FileError(f"{path}: cannot be written ({reason(error)})") from None
+    replace_file(path, encoded)
 
 
 def _pieces(data: Any, indent: str) -> Iterator[str]:

@@ -16,13 +16,13 @@ import pytest
 from arneq_exact import ThreatModel, catalog
 from arneq_exact.errors import FileError, InputError
 from arneq_exact.learning import (
-    checkpoint,
     learner_names,
     load_checkpoint,
     make_learner,
     save_checkpoint,
     train,
 )
+from arneq_exact.model import replace_file as replacing
 
 OPTIONS = {
     "art-sampled": {"episodes": 20, "averaging": "linear", "update": "optimistic", "initial_spread": 1.0},
@@ -156,7 +156,7 @@ def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint.os, "fsync", full)
+        patch.setattr(replacing.os, "fsync", full)
         with pytest.raises(FileError, match=r"run.npz: cannot be written \(No space left"):
             train(made("art-exact"), 4, checkpoint=path)
     assert path.read_bytes() == before
@@ -168,13 +168,13 @@ def test_two_writers_do_not_cut_off_each_other(tmp_path, monkeypatch):
     path, seen, sync = tmp_path / "file", [], os.fsync
 
     def meanwhile(number):
-        monkeypatch.setattr(checkpoint.os, "fsync", sync)
-        checkpoint.replace_file(path, b"another")
+        monkeypatch.setattr(replacing.os, "fsync", sync)
+        replacing.replace_file(path, b"another")
         seen.append(path.read_bytes())
         sync(number)
 
-    monkeypatch.setattr(checkpoint.os, "fsync", meanwhile)
-    checkpoint.replace_file(path, b"one that is longer")
+    monkeypatch.setattr(replacing.os, "fsync", meanwhile)
+    replacing.replace_file(path, b"one that is longer")
     assert seen == [b"another"]
     assert path.read_bytes() == b"one that is longer"
     assert list(tmp_path.iterdir()) == [path]

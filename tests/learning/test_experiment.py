@@ -19,11 +19,11 @@ import threadpoolctl
 from arneq_exact import ThreatModel, audit, catalog, gap, robust_values
 from arneq_exact.errors import FileError, InputError
 from arneq_exact.learning.checkpoint import save_checkpoint
-from arneq_exact.learning.experiment import experiment, judging, running
+from arneq_exact.learning.experiment import judging, running, scheduling
 from arneq_exact.learning.experiment.configuration import read_config
-from arneq_exact.learning.experiment.experiment import run_experiment
 from arneq_exact.learning.experiment.results import collect
 from arneq_exact.learning.experiment.running import reference_path, run_path
+from arneq_exact.learning.experiment.scheduling import run_experiment
 from arneq_exact.learning.learner import Learner
 from arneq_exact.learning.learners import make_learner
 from arneq_exact.markov.bellman import one_blas_thread
@@ -144,7 +144,7 @@ def noting_workers(run, out):
     place = out / "workers" / run.key
     place.parent.mkdir(exist_ok=True)
     place.write_text(get_worker().address)
-    running.train(run, out)
+    running.make_run(run, out)
 
 
 def by_value(function):
@@ -155,7 +155,7 @@ def by_value(function):
 def test_a_dask_cluster_makes_the_same_numbers(whole, tmp_path, monkeypatch):
     """A scheduler and two workers on this machine, within this process: none has to be started."""
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr(experiment, "train", by_value(noting_workers))
+    monkeypatch.setattr(scheduling, "make_run", by_value(noting_workers))
     config = read_config(TINY)
     with (
         distributed.LocalCluster(
@@ -177,7 +177,7 @@ def test_a_scheduler_is_found_by_its_address(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     config = read_config(TINY, quick=True)
     run_experiment(config, tmp_path / "here", backend="sequential").write(tmp_path / "here")
-    monkeypatch.setattr(experiment, "train", by_value(noting_workers))
+    monkeypatch.setattr(scheduling, "make_run", by_value(noting_workers))
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None
     ) as cluster:
@@ -207,7 +207,7 @@ def test_a_damaged_file_is_refused_before_the_work(whole, tmp_path, monkeypatch,
     path.parent.mkdir()
     bytes_of = (whole[0] / "runs" / path.name).read_bytes()
     path.write_bytes(bytes_of[: len(bytes_of) // 2] if content == "half" else content)
-    monkeypatch.setattr(experiment, "refer", lambda *_: pytest.fail("something was run"))
+    monkeypatch.setattr(scheduling, "refer", lambda *_: pytest.fail("something was run"))
     with pytest.raises(FileError, match=rf"{path.name}: is no file of a run") as caught:
         run_experiment(config, tmp_path, backend="sequential")
     assert "\n" not in str(caught.value)
@@ -219,11 +219,11 @@ def test_a_file_of_something_else_is_refused(tmp_path):
     path = run_path(tmp_path, run)
     running._write(path, {"done": True}, {})
     with pytest.raises(FileError, match="is no file of a run; must be one that an experiment wrote"):
-        running.train(run, tmp_path)
+        running.make_run(run, tmp_path)
     records = {"curve": [], "final": [], "seconds": 0.0, "done": False}
     running._write(path, records, {"iteration": np.zeros(2)})
     with pytest.raises(FileError, match=rf"{path.name}: ART: state holds iteration; must hold"):
-        running.train(run, tmp_path)
+        running.make_run(run, tmp_path)
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(FileError, match=r"file: cannot be made a folder of results \("):
         run_experiment(read_config(TINY), tmp_path / "file")
@@ -253,10 +253,10 @@ def test_runs_in_threads_keep_to_one_thread_of_blas(tmp_path, monkeypatch):
 
     def noting(run, out):
         seen.append(blas_threads())
-        running.train(run, out)
+        running.make_run(run, out)
         seen.append(blas_threads())
 
-    monkeypatch.setattr(experiment, "train", noting)
+    monkeypatch.setattr(scheduling, "make_run", noting)
     with threadpoolctl.threadpool_limits(2, user_api="blas"):
         run_experiment(read_config(TINY, quick=True), tmp_path, backend="threading", workers=2)
         assert blas_threads() != {1}
@@ -278,12 +278,12 @@ def test_seconds_are_those_of_the_runs_own_thread(tmp_path, monkeypatch):
             time.sleep(0.005)
         step(learner, iterations)
 
-    running.train(config.runs[0], tmp_path / "warm")
+    running.make_run(config.runs[0], tmp_path / "warm")
     monkeypatch.setattr(Learner, "step", waiting)
     other = threading.Thread(target=busy)
     other.start()
     try:
-        running.train(config.runs[0], tmp_path)
+        running.make_run(config.runs[0], tmp_path)
     finally:
         over.set()
         other.join()
@@ -324,7 +324,7 @@ def test_a_killed_process_goes_on(whole, tmp_path):
     code = (
         "import sys\n"
         "from arneq_exact.learning.experiment.configuration import read_config\n"
-        "from arneq_exact.learning.experiment.experiment import run_experiment\n"
+        "from arneq_exact.learning.experiment.scheduling import run_experiment\n"
         f"run_experiment(read_config({str(TINY)!r}), {str(tmp_path)!r}, backend='sequential')\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code])
@@ -411,7 +411,7 @@ iterations = 1
 options = {{{options}}}
 """
     (tmp_path / "bad.toml").write_text(text)
-    monkeypatch.setattr(experiment, "refer", lambda *_: pytest.fail("something was run"))
+    monkeypatch.setattr(scheduling, "refer", lambda *_: pytest.fail("something was run"))
     with pytest.raises(InputError, match=f"experiment: L on g, k = 1: .*{message}") as caught:
         run_experiment(read_config(tmp_path / "bad.toml"), tmp_path / "out", backend="sequential")
     assert "\n" not in str(caught.value)

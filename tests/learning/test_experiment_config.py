@@ -100,7 +100,7 @@ def test_a_run_is_known_by_its_game_and_the_version_too(monkeypatch, other):
     if other == "version":
         monkeypatch.setattr(configuration, "_version", lambda: "99")
     else:
-        monkeypatch.setattr(configuration.Instance, "load", lambda _: catalog.load("crate-pushing"))
+        monkeypatch.setattr(configuration.BudgetedGame, "load", lambda _: catalog.load("crate-pushing"))
     assert all(a != b for a, b in zip(before, [run.key, configuration.fingerprint(instance)], strict=True))
 
 

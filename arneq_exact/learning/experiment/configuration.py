@@ -56,7 +56,7 @@ REFERENCE = "reference"
 
 
 @dataclass(frozen=True)
-class Instance:
+class BudgetedGame:
     """A game under one budget.
 
     Attributes
@@ -99,7 +99,7 @@ class Run:
 
     Attributes
     ----------
-    instance : Instance
+    instance : BudgetedGame
     label : str
         The learner's name in tables and figures.
     learner : str
@@ -111,7 +111,7 @@ class Run:
     seed : int
     """
 
-    instance: Instance
+    instance: BudgetedGame
     label: str
     learner: str
     options: Mapping[str, Any]
@@ -141,7 +141,7 @@ class ExperimentConfig:
     confidence : float
     time_limit : float
         Seconds for the exact reference of one instance.
-    instances : tuple of Instance
+    instances : tuple of BudgetedGame
     runs : tuple of Run
         In the order of instances, learners and seeds.
     """
@@ -149,7 +149,7 @@ class ExperimentConfig:
     title: str
     confidence: float
     time_limit: float
-    instances: tuple[Instance, ...]
+    instances: tuple[BudgetedGame, ...]
     runs: tuple[Run, ...]
 
 
@@ -164,7 +164,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def fingerprint(thing: Run | Instance) -> str:
+def fingerprint(thing: Run | BudgetedGame) -> str:
     """Return eight digits of a hash of all fields, of the game itself and of the version that makes numbers.
 
     The name and the parameters of a game do not tell whether the catalog still builds the same one.
@@ -254,7 +254,7 @@ def config_from_data(
     )
 
 
-def _game(data: Any, where: str, quick: bool) -> tuple[list[Instance], float]:
+def _game(data: Any, where: str, quick: bool) -> tuple[list[BudgetedGame], float]:
     """Return one instance per budget, and the share of iterations made on it."""
     table = _Table(data, where, ("name", "kind", "game", "parameters", "k", "scale", "quick"))
     name, game = table.text("name"), table.text("game")
@@ -266,16 +266,18 @@ def _game(data: Any, where: str, quick: bool) -> tuple[list[Instance], float]:
         raise require.broken(budgets, f"{where}: k", "a list of budgets")
     if any(budgets.index(k) < i for i, k in enumerate(budgets)):
         raise InputError(f"{where}: k is {require.shown(budgets)}; must hold every budget once")
-    n = Instance(name, "", game, parameters, 0).load().n_agents
+    n = BudgetedGame(name, "", game, parameters, 0).load().n_agents
     instances = []
     for k in budgets:
         if require.whole(k, f"{where}: k", at_least=0) >= n:
             raise InputError(f"{where}: k holds {k}; must be budgets below the number of agents, {n}")
-        instances.append(Instance(name, str(table.data.get("kind", "")), game, parameters, k))
+        instances.append(BudgetedGame(name, str(table.data.get("kind", "")), game, parameters, k))
     return instances, table.positive("scale", 1)
 
 
-def _runs(instance: Instance, name: str, table: _Table, points: int, seeds: int, scale: float) -> list[Run]:
+def _runs(
+    instance: BudgetedGame, name: str, table: _Table, points: int, seeds: int, scale: float
+) -> list[Run]:
     learner = learner_entry(table.text("learner"), f"{table.where}: learner").name
     iterations = max(1, round(table.whole("iterations") * scale))
     count = min(seeds, table.whole("seeds", seeds))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from arneq_exact import catalog
-from arneq_exact.learning.experiment.configuration import Instance
+from arneq_exact.learning.experiment.configuration import BudgetedGame
 from arneq_exact.markov.audit import audit, robust_values_and_gap
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.model.game import MarkovGame
@@ -59,7 +59,7 @@ def final_records(game: MarkovGame, threat: ThreatModel, policy: Policy) -> list
     ]
 
 
-def reference_records(instance: Instance, time_limit: float) -> tuple[list[Record], float]:
+def reference_records(instance: BudgetedGame, time_limit: float) -> tuple[list[Record], float]:
     """Return the exact answers of an instance with proved bounds, and the seconds that `solve` took.
 
     The first is what `solve` finds by itself; if the catalog holds another equilibrium of the game, that one,
@@ -95,7 +95,7 @@ def reference_records(instance: Instance, time_limit: float) -> tuple[list[Recor
     return records, found.seconds
 
 
-def _known_policy(instance: Instance, game: MarkovGame) -> Policy | None:
+def _known_policy(instance: BudgetedGame, game: MarkovGame) -> Policy | None:
     """Return the equilibrium that the catalog holds of this instance, if it holds one."""
     entry = catalog.entry(instance.game)
     if any(entry.parameters[name][0] != value for name, value in instance.parameters.items()):

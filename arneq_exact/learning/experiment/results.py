@@ -11,13 +11,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from arneq_exact import require
 from arneq_exact.errors import InputError
-from arneq_exact.learning.experiment.configuration import REFERENCE, ExperimentConfig, Instance
+from arneq_exact.learning.experiment.configuration import REFERENCE, BudgetedGame, ExperimentConfig
 from arneq_exact.learning.experiment.judging import Record
 from arneq_exact.learning.experiment.running import read_records, reference_path, run_path
+from arneq_exact.model.replace_file import replace_file
 
 FORMATS = ("csv", "parquet")
 
@@ -71,17 +74,9 @@ def require_format(form: str) -> None:
     InputError
         If the form is unknown, or Parquet is asked for without pandas and pyarrow.
     """
-    if form not in FORMATS:
-        raise InputError(f"experiment: format is {form!r}; must be one of {', '.join(FORMATS)}")
-    if form == "parquet":
-        try:
-            import pandas  # noqa: F401 - what holds tables
-            import pyarrow  # noqa: F401 - what pandas writes Parquet with
-        except ImportError:
-            raise InputError(
-                "experiment: pandas or pyarrow is not installed; must be for Parquet, as by "
-                "pip install 'arneq-exact[table]'"
-            ) from None
+    if require.one_of(form, "experiment: format", FORMATS) == "parquet":
+        # What holds tables, and what it writes Parquet with.
+        require.installed("pandas", "pyarrow", where="experiment", extra="table")
 
 
 def collect(config: ExperimentConfig, out: Path) -> ExperimentResult:
@@ -101,7 +96,7 @@ def collect(config: ExperimentConfig, out: Path) -> ExperimentResult:
     return result
 
 
-def _head(instance: Instance) -> Record:
+def _head(instance: BudgetedGame) -> Record:
     return {"game": instance.name, "k": instance.k}
 
 
@@ -118,10 +113,11 @@ def _columns(records: Sequence[Record]) -> list[str]:
 
 
 def _write_csv(path: Path, records: Sequence[Record]) -> None:
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, _columns(records), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
+    text = StringIO(newline="")
+    writer = csv.DictWriter(text, _columns(records), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    replace_file(path, text.getvalue().encode("utf-8"))
 
 
 def _write_parquet(path: Path, records: Sequence[Record]) -> None:

@@ -11,19 +11,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from arneq_exact.errors import FileError, InputError
-from arneq_exact.learning.checkpoint import read_arrays, replace_file
-from arneq_exact.learning.experiment.configuration import Instance, Run, fingerprint, slug
+from arneq_exact.learning.checkpoint import header_of
+from arneq_exact.learning.experiment.configuration import BudgetedGame, Run, fingerprint, slug
 from arneq_exact.learning.experiment.judging import curve_records, final_records, reference_records
 from arneq_exact.learning.learner import Array
 from arneq_exact.learning.learners import make_learner
 from arneq_exact.markov.bellman import one_blas_thread
+from arneq_exact.model.npz_file import read_npz, write_npz
 from arneq_exact.model.threat import ThreatModel
 
 FOLDER = "runs"
@@ -36,12 +36,12 @@ def run_path(out: Path, run: Run) -> Path:
     return out / FOLDER / f"{run.key}.npz"
 
 
-def reference_path(out: Path, instance: Instance) -> Path:
+def reference_path(out: Path, instance: BudgetedGame) -> Path:
     """Return the file of the exact reference of an instance."""
     return out / FOLDER / f"{slug(f'{instance.name} k{instance.k} reference')}-{fingerprint(instance)}.npz"
 
 
-def train(run: Run, out: Path) -> None:
+def make_run(run: Run, out: Path) -> None:
     """Make or finish a run.
 
     Raises
@@ -84,7 +84,7 @@ def train(run: Run, out: Path) -> None:
         _write(path, records, learner.state())
 
 
-def refer(instance: Instance, out: Path, time_limit: float) -> None:
+def refer(instance: BudgetedGame, out: Path, time_limit: float) -> None:
     """Solve an instance, unless that has been done; an incomplete answer is tried again with more time."""
     path = reference_path(out, instance)
     known = read_records(path)
@@ -109,7 +109,8 @@ def read_records(path: Path) -> dict[str, Any] | None:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    arrays, records = read_arrays(path, RECORDS, "file of a run", "an experiment")
+    arrays = read_npz(path, "file of a run", "an experiment")
+    records = header_of(arrays, RECORDS)
     if not isinstance(records, dict) or not {"final", "seconds", "done"} <= set(records):
         raise FileError(f"{path}: is no file of a run; must be one that an experiment wrote")
     return records, {name.removeprefix(STATE): array for name, array in arrays.items()}
@@ -120,6 +121,4 @@ def _write(path: Path, records: Mapping[str, Any], state: Mapping[str, Array]) -
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {f"{STATE}{name}": array for name, array in state.items()}
     arrays[RECORDS] = np.array(json.dumps(records, ensure_ascii=False))
-    packed = BytesIO()
-    np.savez(packed, **arrays)  # type: ignore[arg-type]
-    replace_file(path, packed.getvalue())
+    write_npz(path, arrays)

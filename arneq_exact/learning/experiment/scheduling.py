@@ -14,16 +14,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from arneq_exact import require
 from arneq_exact.errors import FileError, InputError
 from arneq_exact.learning.experiment.configuration import ExperimentConfig
 from arneq_exact.learning.experiment.results import ExperimentResult, collect
 from arneq_exact.learning.experiment.running import (
     FOLDER,
+    make_run,
     read_records,
     refer,
     reference_path,
     run_path,
-    train,
 )
 from arneq_exact.learning.learners import make_learner
 from arneq_exact.markov.bellman import one_blas_thread
@@ -35,6 +36,7 @@ Progress = Callable[[Mapping[tuple[str, int], tuple[float, int]]], None]
 """Takes, by game and budget, how many runs are finished (with fractions) of how many."""
 
 WATCH_SECONDS = 0.5
+"""Between two looks at the files of the runs: often enough for an eye, too seldom to cost anything."""
 
 
 def run_experiment(
@@ -70,25 +72,18 @@ def run_experiment(
     FileError
         If the folder cannot be made, or a file of an earlier run in it is damaged.
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise InputError(f"experiment: workers is {workers!r}; must be an integer of at least 1")
-    if backend not in BACKENDS:
-        raise InputError(f"experiment: backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
+    workers = require.whole(workers, "experiment: workers", at_least=1)
+    require.one_of(backend, "experiment: backend", BACKENDS)
     if scheduler is not None and backend != "dask":
         raise InputError(f"experiment: scheduler is given with backend {backend!r}; must go with 'dask'")
-    try:
-        import joblib
-    except ImportError:
-        raise InputError(
-            "experiment: joblib is not installed; must be, as by pip install 'arneq-exact[experiment]'"
-        ) from None
+    joblib = require.installed("joblib", where="experiment", extra="experiment")
     folder = Path(out).resolve()  # workers elsewhere have working directories of their own
     _require_learners(config)
     _require_folder(config, folder)
     # The references first: each may take as long as many runs.
     tasks = [joblib.delayed(refer)(instance, folder, config.time_limit) for instance in config.instances]
     # Then seed by seed: what is stopped early can be shown with fewer seeds.
-    tasks += [joblib.delayed(train)(run, folder) for run in sorted(config.runs, key=lambda run: run.seed)]
+    tasks += [joblib.delayed(make_run)(run, folder) for run in sorted(config.runs, key=lambda run: run.seed)]
     with ExitStack() as stack:
         if backend == "dask":
             stack.enter_context(_dask(scheduler, workers))
@@ -137,12 +132,7 @@ def _require_folder(config: ExperimentConfig, folder: Path) -> None:
 @contextmanager
 def _dask(scheduler: str | None, workers: int) -> Iterator[None]:
     """Provide the Dask client that joblib's backend will find."""
-    try:
-        import distributed
-    except ImportError:
-        raise InputError(
-            "experiment: dask is not installed; must be, as by pip install 'arneq-exact[dask]'"
-        ) from None
+    distributed = require.installed("distributed", where="experiment", extra="dask", called="dask")
     if scheduler is None and _has_client(distributed):
         yield
         return
