@@ -30,6 +30,7 @@ from rich.table import Table
 from scipy.optimize import least_squares
 
 from arneq_exact import ThreatModel
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.stage.enumeration.listing import StageEquilibriaList, enumerate_equilibria
 from arneq_exact.stage.many_agents.multilinear import solve_multilinear_games
 
@@ -222,7 +223,7 @@ def path_table(rng: np.random.Generator, games: int, starts: int = 20) -> Verdic
         table.add_column(heading, justify="right")
     met_all = True
     for k in range(3):
-        corruptions = [ThreatModel(k).corruptions(3, agent) for agent in range(3)]
+        attackers = stage_attackers(ThreatModel(k), (2, 2, 2))
         payoffs = rng.uniform(-1, 1, (games, 3, 2, 2, 2))
         met: list[set[int]] = [set() for _ in range(games)]
         known = [
@@ -231,7 +232,7 @@ def path_table(rng: np.random.Generator, games: int, starts: int = 20) -> Verdic
         ]
         missing = 0
         for seed in range(1, starts + 1):
-            end = solve_multilinear_games(list(payoffs.swapaxes(0, 1)), corruptions, seed=seed)
+            end = solve_multilinear_games(list(payoffs.swapaxes(0, 1)), attackers, seed=seed)
             points = np.stack([x[:, 1] for x in end.policy], axis=1)
             for listed, point, seen in zip(known, points, met, strict=True):
                 distance = np.abs(listed - point).max(axis=1)

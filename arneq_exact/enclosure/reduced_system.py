@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.attackers.resolve import resolve
 from arneq_exact.enclosure.play_in_use import IN_USE, Column, attack_columns, exact_row, support
 from arneq_exact.enclosure.polynomials import Evaluator, Polynomial, add, constant, linear, product, unknown
 from arneq_exact.model.game import MarkovGame
@@ -109,14 +110,9 @@ class ReducedSystem:
                 self.value[agent, state] = self._new(certificate.lower[agent, state])
         if len(self.guess) > LARGEST:
             raise NotEnclosed(f"over {LARGEST} unknowns are too many")
+        attackers = resolve(game, threat)
         self.columns = {
-            (agent, state): attack_columns(
-                [
-                    point.restricted(threat.masks_at(state))
-                    for point in threat.corruptions(game.n_agents, agent)
-                ],
-                self._counts(state),
-            )
+            (agent, state): attack_columns(attackers.of(state).points[agent], self._counts(state))
             for agent in self.agents
             for state in range(game.n_states)
         }

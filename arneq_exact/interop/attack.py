@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.attackers.resolve import resolve
 from arneq_exact.errors import ThreatError
 from arneq_exact.exact.rationals import FloatArray, as_float
 from arneq_exact.markov.arguments import require_agent, require_game_and_threat
@@ -24,7 +25,6 @@ from arneq_exact.model.simulate import cumulative_mixture
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.model.threat.corruption import Members, canonical_order
 from arneq_exact.require import shown
-from arneq_exact.stage.robust import column_counts
 
 Forced = dict[int, int]
 """A move: the corrupted agents, from 0, with the action that each of them is made to play."""
@@ -81,10 +81,11 @@ class Attack:
         columns = np.atleast_2d(found.column)
         if columns.shape[1] != game.n_states:
             raise ThreatError(f"Attack: attack is on a game of {columns.shape[1]} states; must fit {game!r}")
-        sizes = _sizes(game, found.threat, found.agent)
+        attackers = resolve(game, found.threat)
+        sizes = [attackers.of(state).widths[found.agent] for state in range(game.n_states)]
         if (columns >= sizes).any():
             raise ThreatError(f"Attack: attack has columns that are missing here; must fit {game!r}")
-        weights = np.eye(int(sizes.max()))[columns]
+        weights = np.eye(attackers.widths[found.agent])[columns]
         return cls.from_columns(
             game, found.threat, found.agent, weights if found.column.ndim == 2 else weights[0]
         )
@@ -109,7 +110,7 @@ class Attack:
             given = np.asarray(weights, dtype=np.float64)
         except (TypeError, ValueError):
             given = np.zeros(0)
-        width = int(_sizes(game, threat, agent).max())
+        width = resolve(game, threat).widths[agent]
         if given.ndim not in (2, 3) or given.shape[-2:] != (game.n_states, width):
             raise ThreatError(
                 f"Attack: weights have shape {given.shape}; must be (S, max C) = {(game.n_states, width)}, "
@@ -247,35 +248,22 @@ class _Table:
         return self.moves[numbers[int(np.searchsorted(cumulative, rng.random(), side="right"))]]
 
 
-def _sizes(game: MarkovGame, threat: ThreatModel, agent: int) -> Any:
-    """Return the number of columns in every state, (S,)."""
-    sizes = np.zeros(game.n_states, dtype=np.int64)
-    points = threat.corruptions(game.n_agents, agent)
-    for states, counts, masks in threat.groups(game.signature_groups):
-        sizes[states] = sum(column_counts([point.restricted(masks) for point in points], counts))
-    return sizes
-
-
 def _column_moves(
     game: MarkovGame, threat: ThreatModel, agent: int, state: int, weights: FloatArray
 ) -> list[tuple[Forced, float]]:
     """Return the moves of a mixture over columns."""
-    counts = tuple(int(a) for a in game.action_counts[state])
-    found: list[tuple[Forced, float]] = []
-    first = 0
-    for point in threat.corruptions(game.n_agents, agent):
-        corruption = point.restricted(threat.masks_at(state))
-        (size,) = column_counts([corruption], counts)
-        for column in np.flatnonzero(weights[first : first + size]).tolist():
-            forced = corruption.forced(column, counts)
-            found += [
-                (forced[members], float(weight) * float(weights[first + column]))
-                for members, weight in corruption.weights
-            ]
-        first += size
-    if weights[first:].any():
+    attacker = resolve(game, threat).of(state).of[agent]
+    if weights[attacker.width :].any():
         raise ThreatError(
-            f"Attack: weights in state {game.state_name(state)!r} reach past its {first} columns; "
+            f"Attack: weights in state {game.state_name(state)!r} reach past its {attacker.width} columns; "
             "must be 0 there"
         )
+    found: list[tuple[Forced, float]] = []
+    for column in np.flatnonzero(weights).tolist():
+        corruption, number = attacker.place(column)
+        forced = corruption.forced(number, attacker.counts)
+        found += [
+            (forced[members], float(weight) * float(weights[column]))
+            for members, weight in corruption.weights
+        ]
     return found

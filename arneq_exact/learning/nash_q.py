@@ -27,11 +27,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from arneq_exact import require
+from arneq_exact.attackers.stage_class import Bimatrix, Decoupled, TwoAgents
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.exploration import Exploration, RandomPairs, Trajectory
 from arneq_exact.learning.nash_q_result import NashQResult, NashQTrace
@@ -44,7 +46,7 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.selection import Selection
-from arneq_exact.stage.solve import two_agent_probabilities
+from arneq_exact.stage.solve import StageSolver
 
 WHERE = "nash_q"
 
@@ -142,7 +144,7 @@ def nash_q(
         )
     )
     calls: Counter[str] = Counter()
-    step = StageStep(game, threat, selection=selection, backend=backend, calls=calls)
+    step = StageStep(game, threat, partial(StageSolver, selection=selection, backend=backend, calls=calls))
     run = _Run(step, exploration, step_size, seed, np.zeros((game.n_agents, game.n_rows)), progress)
     if start is not None:
         run.memory.payoffs[:] = start.T
@@ -178,7 +180,7 @@ class _Run:
 
     def __init__(
         self,
-        step: StageStep,
+        step: StageStep[StageSolver],
         exploration: Exploration,
         step_size: StepSize | Callable[[int], float],
         seed: int,
@@ -197,20 +199,7 @@ class _Run:
         self.residual = np.inf
         self.kept: list[tuple[int, FloatArray, FloatArray, float, float]] = []
         n, n_states = self.game.n_agents, self.game.n_states
-        # Without masks the stage games of all states are of one class.
-        solver = step.solvers[0]
-        compiled = (
-            solver.backend == "auto"
-            and solver.threat.masks is None
-            and (solver.kind == "decoupled" or not solver.chooser.enumerates)
-        )
-        kinds = {
-            "decoupled": kernel.DECOUPLED,
-            "bimatrix": kernel.BIMATRIX,
-            "polymatrix": kernel.POLYMATRIX,
-        }
-        kind = kinds.get(solver.kind, kernel.BY_CALLER) if compiled else kernel.BY_CALLER
-        self.rules = _rules(kernel, step, exploration, kind)
+        self.rules = _rules(kernel, step, exploration)
         first = int(np.searchsorted(self.rules.start, self.generator.random(), "right"))
         self.memory = kernel.Memory(
             payoffs=np.ascontiguousarray(payoffs.T),
@@ -284,21 +273,31 @@ class _Run:
         solver = self.step.solver_of(state)
         found = solver.solve(own, last)
         for agent, mixture in enumerate(found.policy):
-            matrix = robust_matrix(own[agent], found.policy, solver.corruptions[agent], agent)
+            matrix = robust_matrix(own[agent], found.policy, solver.attackers.of[agent])
             self.memory.policy[state, agent, : counts[agent]] = mixture[0]
             self.memory.values[state, agent] = (mixture[0] @ matrix[0]).min()
         self.memory.stale[state] = 0
 
 
-def _rules(kernel: Any, step: StageStep, exploration: Exploration, kind: int) -> Any:
+def _compiled(kernel: Any, step: StageStep[StageSolver]) -> tuple[int, tuple[float, float]]:
+    """How compiled code solves the stage games, and two agents' probabilities of corruption."""
+    if all(solver.backend == "auto" for solver in step.solvers) and len(step.attackers.classes) == 1:
+        (kind,) = step.attackers.classes
+        if kind == Decoupled(masked=False):
+            return kernel.DECOUPLED, (0.0, 0.0)
+        if not step.solvers[0].chooser.enumerates:
+            if isinstance(kind, Bimatrix):
+                return kernel.BIMATRIX, (0.0, 0.0)
+            if isinstance(kind, TwoAgents):
+                return kernel.POLYMATRIX, kind.probabilities
+    return kernel.BY_CALLER, (0.0, 0.0)
+
+
+def _rules(kernel: Any, step: StageStep[StageSolver], exploration: Exploration) -> Any:
     """What does not change in a run, for the kernel."""
     game = step.game
     pairs = isinstance(exploration, RandomPairs)
-    probability = (
-        np.array(two_agent_probabilities(step.solvers[0].threat))
-        if kind in (kernel.BIMATRIX, kernel.POLYMATRIX)
-        else np.zeros(2)
-    )
+    kind, probabilities = _compiled(kernel, step)
     indptr = game.transitions.indptr.astype(np.int64)
     cumulative = np.zeros(len(game.transitions.data))
     for row in range(game.n_rows):
@@ -310,7 +309,7 @@ def _rules(kernel: Any, step: StageStep, exploration: Exploration, kind: int) ->
     begins[np.flatnonzero(start)[-1] :] = 1.0  # rounding must not leave a gap below 1
     return kernel.Rules(
         kind=kind,
-        probability=probability,
+        probability=np.array(probabilities),
         pairs=pairs,
         epsilon=1.0 if isinstance(exploration, RandomPairs) else exploration.epsilon,
         restart=0.0 if isinstance(exploration, RandomPairs) else exploration.restart,

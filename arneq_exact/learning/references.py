@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from arneq_exact.solver.choice import chosen_solvers
 from arneq_exact.solver.registry import SOLVERS
 from arneq_exact.solver.solution import Solution
 from arneq_exact.solver.solve import solve
+from arneq_exact.stage.solve import StageSolver
 
 SOLVE_DEFAULTS: dict[str, Any] = {
     "method": "auto",
@@ -63,7 +65,7 @@ class Procedure(Learner):
         _require_known(self.name, unknown, ("selection",))
         require_game_and_threat(game, threat, self.name)
         self.selection = selection
-        self._step = StageStep(game, threat, selection=selection)
+        self._step = StageStep(game, threat, partial(StageSolver, selection=selection))
         self._values = np.zeros((game.n_agents, game.n_states))
         self._policy = [np.array(array) for array in Policy.uniform(game)]
 

@@ -13,19 +13,20 @@ one row of `width` numbers; the tables say where. Arrays are padded over signatu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.attackers.attacker import Attacker
+from arneq_exact.attackers.positions import Positions
+from arneq_exact.attackers.resolve import resolve
 from arneq_exact.exact.rationals import FloatArray, IntArray
-from arneq_exact.markov.bellman import Block, blocks
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.model.threat.corruption import Corruption, Members, canonical_order
-from arneq_exact.stage.robust import column_counts
+from arneq_exact.model.threat.corruption import Members
 
 BoolArray = NDArray[np.bool_]
 
@@ -107,99 +108,82 @@ class Allowed:
 
 def game_tables(game: MarkovGame, threat: ThreatModel) -> GameTables:
     """Return the tables that all agents share; `threat` only splits states by masks."""
-    groups = blocks(game, threat)
-    signature = np.empty(game.n_states, dtype=np.int64)
-    most = max(int(np.prod(block.counts)) for block in groups)
-    actions = np.zeros((len(groups), most, game.n_agents), dtype=np.int64)
-    for number, block in enumerate(groups):
-        signature[block.states] = number
-        joint = np.indices(block.counts).reshape(game.n_agents, -1).T
+    attackers = resolve(game, threat)
+    counts = [group.counts for group in attackers.groups]
+    actions = np.zeros((len(counts), max(map(prod, counts)), game.n_agents), dtype=np.int64)
+    for number, own in enumerate(counts):
+        joint = np.indices(own).reshape(game.n_agents, -1).T
         actions[number, : len(joint)] = joint
-    counts = np.array([block.counts for block in groups], dtype=np.int64)
-    return GameTables(signature, np.asarray(game.offsets, dtype=np.int64), actions, counts)
+    return GameTables(
+        attackers.group_of,
+        np.asarray(game.offsets, dtype=np.int64),
+        actions,
+        np.array(counts, dtype=np.int64),
+    )
 
 
 def attack_tables(game: MarkovGame, threat: ThreatModel, agent: int) -> tuple[AttackTables, Allowed]:
     """Return the tables of the attacker of `agent`, and which of its variables exist."""
-    n = game.n_agents
-    groups = blocks(game, threat)
-    points = threat.corruptions(n, agent)
-    sets = sorted({members for point in points for members, _ in point.weights}, key=canonical_order)
+    n, shared = game.n_agents, game_tables(game, threat)
+    groups = [group.stage.of[agent] for group in resolve(game, threat).groups]
+    # Masks take actions away from sets and points, but no set and no point.
+    parts, n_points = groups[0].parts, len(groups[0].points)
     most = game.action_counts.max(axis=0)
     # Forced play of a set is laid out by the largest action counts, in C order.
-    strides = np.zeros((len(sets), n), dtype=np.int64)
-    starts = np.zeros(len(sets) + 1, dtype=np.int64)
-    for number, members in enumerate(sets):
-        stride = 1
-        for j in reversed(members):
-            strides[number, j] = stride
-            stride *= int(most[j])
-        starts[number + 1] = starts[number] + stride
-    shared = game_tables(game, threat)
-    part = shared.actions @ strides.T + starts[:-1]
-    columns = [_columns(block, points, threat.informed) for block in groups]
-    slots = sorted({key for group in columns for column in group for key, _ in column.decided})
-    shape = (len(groups), max(map(len, columns)))
-    variants = max(len(point.weights) for point in points)
+    positions = Positions(parts, most)
+    keys = [_slot_keys(attacker, threat.informed) for attacker in groups]
+    slots = sorted({key for of_points in keys for own in of_points for key in own})
+    shape = (len(groups), max(attacker.width for attacker in groups))
+    variants = max(len(point.weights) for point in groups[0].points)
+    most_slots = max(len(own) for of_points in keys for own in of_points)
     weight = np.zeros((*shape, variants))
     place = np.zeros((*shape, variants), dtype=np.int64)
     forced = np.full((*shape, variants, n), -1, dtype=np.int64)
     point_of = np.full(shape, -1, dtype=np.int64)
-    first = np.zeros((len(groups), len(points) + 1), dtype=np.int64)
-    most_slots = max([len(column.decided) for group in columns for column in group], default=0)
     slot = np.full((*shape, most_slots), -1, dtype=np.int64)
     choice = np.zeros((*shape, most_slots), dtype=np.int64)
     exists = np.zeros((len(groups), len(slots), int(most.max())), dtype=bool)
-    for g, group in enumerate(columns):
-        for c, column in enumerate(group):
-            point_of[g, c] = column.point
-            first[g, column.point + 1 :] = c + 1
-            for v, (members, probability, decisions) in enumerate(column.variants):
-                number = sets.index(members)
-                weight[g, c, v] = probability
-                place[g, c, v] = starts[number] + sum(a * strides[number, j] for j, a in decisions.items())
-                for j, action in decisions.items():
-                    forced[g, c, v, j] = action
-            for q, (key, action) in enumerate(column.decided):
-                slot[g, c, q] = slots.index(key)
-                choice[g, c, q] = action
-                exists[g, slots.index(key), action] = True
-    free = np.array([[j not in members for j in range(n)] for members in sets])
-    tables = AttackTables(free, part, weight, place, forced, first, point_of, slot, choice, int(starts[-1]))
+    for g, attacker in enumerate(groups):
+        draws = attacker.draws
+        at = g, draws.column, draws.variant
+        weight[at], place[at], forced[at] = draws.weight, positions.of_draws(draws), draws.forced
+        point_of[g, : attacker.width] = np.repeat(np.arange(n_points), attacker.sizes)
+        for first, own, decided in zip(attacker.first, keys[g], attacker.decided, strict=False):
+            numbers = np.array([slots.index(key) for key in own], dtype=np.int64)
+            columns = slice(first, first + len(decided))
+            slot[g, columns, : len(own)] = numbers
+            choice[g, columns, : len(own)] = decided
+            exists[g, numbers, decided] = True
+    free = np.array([[j not in members for j in range(n)] for members in parts])
+    tables = AttackTables(
+        free=free,
+        part=positions.of_rows(shared.actions),
+        weight=weight,
+        place=place,
+        forced=forced,
+        first=np.array([attacker.first for attacker in groups], dtype=np.int64),
+        point=point_of,
+        slot=slot,
+        choice=choice,
+        width=len(positions),
+    )
     # A slot that no column of a signature uses has one entry, so that it is a distribution all the same.
     exists[~exists.any(axis=2), 0] = True
     state = shared.signature
     return tables, Allowed(
-        (point_of >= 0)[state], np.ones((game.n_states, len(points)), dtype=bool), exists[state]
+        (point_of >= 0)[state], np.ones((game.n_states, n_points), dtype=bool), exists[state]
     )
 
 
-Slot = tuple[int, tuple[Members, ...]]
+SlotKey = tuple[int, tuple[Members, ...]]
 """A slot's agent, and for an informed attacker the set in which it acts."""
 
 
-class _Column(NamedTuple):
-    """One column: its extreme point, its variants, and what it decides for each slot."""
+def _slot_keys(attacker: Attacker, informed: bool) -> list[list[SlotKey]]:
+    """Return what tells the slots of every extreme point from those of others.
 
-    point: int
-    variants: list[tuple[Members, float, dict[int, int]]]
-    decided: list[tuple[Slot, int]]
-
-
-def _columns(block: Block, points: Sequence[Corruption], informed: bool) -> list[_Column]:
-    """Return the columns of a block's states in canonical order."""
-    found = []
-    restricted = block.corruptions(points)
-    for number, (corruption, size) in enumerate(
-        zip(restricted, column_counts(restricted, block.counts), strict=True)
-    ):
-        for column in range(size):
-            decisions = corruption.forced(column, block.counts)
-            variants = [(members, float(w), decisions[members]) for members, w in corruption.weights]
-            # A committed attacker's action for an agent is one for all sets and extreme points.
-            decided = [
-                ((slot.agent, slot.sets if informed else ()), decisions[slot.sets[0]][slot.agent])
-                for slot in corruption.slots
-            ]
-            found.append(_Column(number, variants, decided))
-    return found
+    A committed attacker's action for an agent is one for all sets and extreme points.
+    """
+    return [
+        [(slot.agent, slot.sets if informed else ()) for slot in point.slots] for point in attacker.points
+    ]

@@ -22,11 +22,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arneq_exact.attackers.resolve import resolve
 from arneq_exact.exact.rationals import FloatArray, IntArray
-from arneq_exact.markov.bellman import backup_agent, blocks, value_of_play
+from arneq_exact.markov.bellman import backup_agent, value_of_play
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
+from arneq_exact.stage.robust import joint_play, robust_matrix
 from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
 ROUNDING = 64 * float(np.finfo(float).eps)
@@ -87,37 +88,32 @@ class AttackedAgent:
     ) -> None:
         self.game = game
         self.agent = agent
-        self.blocks = blocks(game, threat)
-        points = threat.corruptions(game.n_agents, agent)
-        self.corruptions = [block.corruptions(points) for block in self.blocks]
-        self.others = [block.policy(policy) for block in self.blocks]
-        self.widths = [
-            sum(column_counts(corruptions, block.counts))
-            for block, corruptions in zip(self.blocks, self.corruptions, strict=True)
-        ]
-        self.max_columns = max(self.widths)
+        attackers = resolve(game, threat)
+        self.groups = attackers.groups
+        self.attackers = [group.stage.of[agent] for group in self.groups]
+        self.others = [group.policy(policy) for group in self.groups]
+        self.max_columns = attackers.widths[agent]
         self.max_actions = int(game.action_counts[:, agent].max())
         self.backend = backend
         self.calls = calls
 
     def matrices(self, value: FloatArray) -> list[FloatArray]:
-        """Return M_i^π of the backup of `value` (S,): per block (B, A_i, C)."""
+        """Return M_i^π of the backup of `value` (S,): per group (B, A_i, C)."""
         rows = backup_agent(self.game, self.agent, value)
         return [
-            robust_matrix(block.gather(rows), others, corruptions, self.agent)
-            for block, others, corruptions in zip(self.blocks, self.others, self.corruptions, strict=True)
+            robust_matrix(group.gather(rows), others, attacker)
+            for group, others, attacker in zip(self.groups, self.others, self.attackers, strict=True)
         ]
 
     def value_of(
         self, response: Sequence[FloatArray], attack: Sequence[FloatArray], start: FloatArray | None = None
     ) -> FloatArray:
-        """Return the value (S,) of a pair of strategies, given block by block."""
+        """Return the value (S,) of a pair of strategies, given group by group."""
         weights = np.empty(self.game.n_rows)
-        for block, others, corruptions, x, y in zip(
-            self.blocks, self.others, self.corruptions, response, attack, strict=True
+        for group, others, attacker, x, y in zip(
+            self.groups, self.others, self.attackers, response, attack, strict=True
         ):
-            play = joint_play(x, others, y, corruptions, self.agent, block.counts)
-            weights[block.rows] = play.reshape(weights[block.rows].shape)
+            group.scatter(joint_play(x, others, y, attacker), weights)
         return value_of_play(self.game, self.agent, weights, start)
 
     def robust_value(self, response: FloatArray, start: FloatArray | None = None) -> AttackedValue:
@@ -126,8 +122,7 @@ class AttackedAgent:
 
     def reply_to_attack(self, attack: FloatArray, start: FloatArray | None = None) -> AttackedValue:
         """Return the value of the agent's best reply to `attack` (S, max C_i)."""
-        fixed = [attack[block.states, :width] for block, width in zip(self.blocks, self.widths, strict=True)]
-        return self._reply(fixed, "agent", start)
+        return self._reply(self._cut_attacks(attack), "agent", start)
 
     def stage_value(self, value: FloatArray) -> AttackedValue:
         """Return one step T v: stage values with optimal stage strategies of both sides."""
@@ -144,11 +139,11 @@ class AttackedAgent:
         """Return one step T_π v of `response` (S, max A_i), and the minimising columns (S,)."""
         worst = np.empty(self.game.n_states, dtype=np.int64)
         least = np.empty(self.game.n_states)
-        for block, matrix in zip(self.blocks, self.matrices(value), strict=True):
-            own = response[block.states, : block.counts[self.agent]]
-            columns = np.einsum("ba,bac->bc", own, matrix)
-            worst[block.states] = columns.argmin(axis=1)
-            least[block.states] = columns.min(axis=1)
+        own = self._cut_responses(response)
+        for group, x, matrix in zip(self.groups, own, self.matrices(value), strict=True):
+            columns = np.einsum("ba,bac->bc", x, matrix)
+            worst[group.states] = columns.argmin(axis=1)
+            least[group.states] = columns.min(axis=1)
         return least, worst
 
     def solve(self, start: FloatArray | None = None) -> AttackedValue:
@@ -234,19 +229,22 @@ class AttackedAgent:
         return picks, changed
 
     def _cut_responses(self, response: FloatArray) -> list[FloatArray]:
-        return [response[block.states, : block.counts[self.agent]] for block in self.blocks]
+        return [response[group.states, : group.counts[self.agent]] for group in self.groups]
 
     def _cut_attacks(self, attack: FloatArray) -> list[FloatArray]:
-        return [attack[block.states, :width] for block, width in zip(self.blocks, self.widths, strict=True)]
+        return [
+            attack[group.states, : attacker.width]
+            for group, attacker in zip(self.groups, self.attackers, strict=True)
+        ]
 
-    def _spread(self, per_block: Sequence[FloatArray]) -> FloatArray:
+    def _spread(self, per_group: Sequence[FloatArray]) -> FloatArray:
         result = np.empty(self.game.n_states)
-        for block, values in zip(self.blocks, per_block, strict=True):
-            result[block.states] = values
+        for group, values in zip(self.groups, per_group, strict=True):
+            result[group.states] = values
         return result
 
-    def _padded(self, per_block: Sequence[FloatArray], width: int) -> FloatArray:
+    def _padded(self, per_group: Sequence[FloatArray], width: int) -> FloatArray:
         result = np.zeros((self.game.n_states, width))
-        for block, values in zip(self.blocks, per_block, strict=True):
-            result[block.states, : values.shape[1]] = values
+        for group, values in zip(self.groups, per_group, strict=True):
+            result[group.states, : values.shape[1]] = values
         return result

@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -21,10 +20,10 @@ import scipy.sparse as sp
 import scipy.sparse.linalg as spla
 from threadpoolctl import ThreadpoolController
 
-from arneq_exact.exact.rationals import FloatArray, IntArray
+from arneq_exact.attackers.resolve import Attackers
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.threat import ThreatModel
-from arneq_exact.model.threat.corruption import Corruption, Masks
+from arneq_exact.stage.robust import joint_play
 
 DENSE_STATES = 150
 """Up to this many states a dense solve is faster than anything sparse (measured)."""
@@ -33,65 +32,19 @@ DENSE_TRANSITIONS = 100_000
 """Up to this many numbers in rows × states, dense products are faster than sparse ones (measured)."""
 
 KRYLOV_TOLERANCE = 1e-14
+"""Relative residual at which BiCGSTAB stops: some tens of roundings, the least that doubles can reach."""
+
 KRYLOV_ITERATIONS = 400
+"""Iterations of BiCGSTAB after which a factorisation is tried: a bound on work that comes to nothing."""
+
+REFINED = 4 * float(np.finfo(float).eps)
+"""Residual, relative to the solution, above which it is refined: the rounding of a product or two."""
+
+REFINEMENT = 1e-3
+"""Accuracy of the correction in a step of refinement: it gains three digits, more than are missing."""
 
 
-@dataclass(frozen=True)
-class Block:
-    """States with equal action counts and equal masks, with their rows.
-
-    Attributes
-    ----------
-    states : (B,)
-    rows : (B, J) row numbers, or a slice where the block is contiguous
-    counts : (A1, ..., An)
-    masks : what corrupted agents can play, where that is not everything
-    """
-
-    states: IntArray
-    rows: IntArray | slice
-    counts: tuple[int, ...]
-    masks: Masks = ()
-
-    def gather(self, values: FloatArray) -> FloatArray:
-        """Return row values (rows,) as (B, A1, ..., An); a view where the block is contiguous."""
-        return values[self.rows].reshape(len(self.states), *self.counts)
-
-    def policy(self, arrays: Sequence[FloatArray]) -> list[FloatArray]:
-        """Cut each (S, max A_j) array to the block: (B, A_j)."""
-        return [array[self.states, :count] for array, count in zip(arrays, self.counts, strict=True)]
-
-    def corruptions(self, points: Sequence[Corruption]) -> tuple[Corruption, ...]:
-        """Return extreme points with the masks of the block."""
-        return tuple(point.restricted(self.masks) for point in points)
-
-
-_unmasked: WeakKeyDictionary[MarkovGame, tuple[Block, ...]] = WeakKeyDictionary()
 _dense: WeakKeyDictionary[MarkovGame, FloatArray] = WeakKeyDictionary()
-
-
-def blocks(game: MarkovGame, threat: ThreatModel | None = None) -> tuple[Block, ...]:
-    """Return the states of `game` grouped by action counts, and by the masks of a threat."""
-    if threat is not None and threat.masks is not None:
-        return _blocks(game, threat)
-    if game not in _unmasked:
-        _unmasked[game] = _blocks(game, ThreatModel(0))
-    return _unmasked[game]
-
-
-def _blocks(game: MarkovGame, threat: ThreatModel) -> tuple[Block, ...]:
-    result = []
-    for states, counts, masks in threat.groups(game.signature_groups):
-        size = int(np.prod(counts))
-        first, last = int(states[0]), int(states[-1])
-        contiguous = last - first + 1 == len(states)
-        rows: IntArray | slice = (
-            slice(int(game.offsets[first]), int(game.offsets[last + 1]))
-            if contiguous
-            else game.rows_of(states, size)
-        )
-        result.append(Block(states, rows, counts, masks))
-    return tuple(result)
 
 
 def backup(game: MarkovGame, values: FloatArray) -> FloatArray:
@@ -202,9 +155,36 @@ def value_of_play(
         solution = spla.splu(matrix.tocsc()).solve(reward)
     # One step of refinement removes what the stopping rule left.
     residual = reward - matrix @ solution
-    if np.abs(residual).max() > 4 * np.finfo(float).eps * max(np.abs(solution).max(), 1.0):
-        correction, _ = spla.bicgstab(matrix, residual, rtol=1e-3, atol=0.0, maxiter=KRYLOV_ITERATIONS)
+    if np.abs(residual).max() > REFINED * max(np.abs(solution).max(), 1.0):
+        correction, _ = spla.bicgstab(matrix, residual, rtol=REFINEMENT, atol=0.0, maxiter=KRYLOV_ITERATIONS)
         if np.isfinite(correction).all():
             solution = solution + correction
     result: FloatArray = solution
     return result
+
+
+def values_of_profile(
+    game: MarkovGame,
+    attackers: Attackers,
+    policy: Sequence[FloatArray],
+    attack: Sequence[FloatArray],
+    start: FloatArray | None = None,
+) -> FloatArray:
+    """Return the exact discounted values (n, S) of agents and attackers who play a profile for ever.
+
+    Parameters
+    ----------
+    policy : one array (S, max A_i) per agent
+    attack : one array (S, max C_i) per agent
+    start : (n, S), optional
+        Values to begin iterative methods from.
+    """
+    values = np.empty((game.n_agents, game.n_states))
+    for agent in range(game.n_agents):
+        weights = np.empty(game.n_rows)
+        for group in attackers.groups:
+            own, attacker = group.policy(policy), group.stage.of[agent]
+            mixture = attack[agent][group.states, : attacker.width]
+            group.scatter(joint_play(own[agent], own, mixture, attacker), weights)
+        values[agent] = value_of_play(game, agent, weights, None if start is None else start[agent])
+    return values

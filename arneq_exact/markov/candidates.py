@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from arneq_exact.attackers.resolve import Attackers, resolve
 from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
@@ -87,6 +88,11 @@ class Problem:
     calls: Counter[str] = field(default_factory=Counter)
     report: Callable[[str], None] = lambda line: None
     unfinished: Candidate | None = None
+
+    @property
+    def attackers(self) -> Attackers:
+        """The game and the threat, resolved."""
+        return resolve(self.game, self.threat)
 
 
 Run = Callable[[Problem], Iterator[Candidate]]

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from arneq_exact.attackers.resolve import resolve
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.candidates import Bounds, Candidate, Problem
 from arneq_exact.model.game import MarkovGame
@@ -24,7 +25,7 @@ from arneq_exact.model.threat import ThreatModel
 
 def accepts(game: MarkovGame, threat: ThreatModel) -> bool:
     """Accept every game whose threat decouples, one-agent games included."""
-    return threat.decouples(game.n_agents)
+    return resolve(game, threat).decoupled
 
 
 def run(problem: Problem) -> Iterator[Candidate]:

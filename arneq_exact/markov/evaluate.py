@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arneq_exact.attackers.stage_attackers import attackers_at
 from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.markov.arguments import require_agent, require_judgeable
 from arneq_exact.markov.attacked_agent import AttackedAgent
@@ -24,7 +25,6 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.model.threat.corruption import Corruption
-from arneq_exact.stage.robust import column_counts
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,8 @@ class WorstAttack:
         """
         counts = tuple(int(a) for a in game.action_counts[state])
         column = int(self.column[state] if self.column.ndim == 1 else self.column[step, state])
-        points = self.threat.corruptions(game.n_agents, self.agent)
-        corruptions = [point.restricted(self.threat.masks_at(state)) for point in points]
-        for corruption, size in zip(corruptions, column_counts(corruptions, counts), strict=True):
-            if column < size:
-                return corruption, corruption.forced(column, counts)
-            column -= size
-        raise AssertionError("a column beyond the state's own")
+        corruption, number = attackers_at(self.threat, counts, state).of[self.agent].place(column)
+        return corruption, corruption.forced(number, counts)
 
     def describe(self, game: MarkovGame, state: int, step: int = 0) -> str:
         """Return the attack in a state in words."""

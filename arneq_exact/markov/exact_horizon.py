@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.attackers.resolve import resolve
 from arneq_exact.errors import StageError
 from arneq_exact.exact.rationals import LARGEST_BITS
 from arneq_exact.markov.horizon import require_horizon
@@ -119,9 +120,15 @@ class _Induction:
     """The exact data of a game, row by row, and its stage solver."""
 
     def __init__(self, game: MarkovGame, threat: ThreatModel, bits: int) -> None:
-        self.game, self.threat, self.bits = game, threat, bits
+        self.game, self.bits = game, bits
         self.discount = game.exact_discount()
-        self.solver = ExactStageSolver(game.n_agents, threat, SPACE * bits)
+        self.attackers = resolve(game, threat)
+        if game.n_agents != 2:
+            # For other numbers of agents all states are within the classes, or none is.
+            self._solver(0)
+
+    def _solver(self, state: int) -> ExactStageSolver:
+        return ExactStageSolver(self.attackers.of(state), SPACE * self.bits)
 
     def solve(self, state: int, later: ObjectArray, *, into: ObjectArray, where: str = "") -> ExactStage:
         """Solve the stage game of a state after which `later` (n, S) is earned; write its values."""
@@ -141,7 +148,7 @@ class _Induction:
         where = f"at {where}state {game.state_name(state)!r}"
         self._require_short((entry for table in payoffs for entry in table.flat), where)
         try:
-            found = self.solver.solve(payoffs, self.threat.masks_at(state))
+            found = self._solver(state).solve(payoffs)
         except StageError as error:
             raise StageError(f"{where}: {error}") from None
         answer = [*found.policy, *found.attack, found.value]

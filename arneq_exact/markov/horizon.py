@@ -7,21 +7,23 @@ with any stage ARNEQ gives a Markov, subgame-perfect ARNEQ without any assumptio
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral
 
 import numpy as np
 
+from arneq_exact.attackers.stage_class import General
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.candidates import Candidate, Problem
-from arneq_exact.markov.stage_step import StageEquilibria, StageStep, reference_solves
+from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.solve import StageSolver
 
 LARGEST_POLICY = 2 * 10**8
 """Most probabilities of a time-indexed policy: 1.6 GB."""
@@ -93,9 +95,9 @@ def candidates_for_horizon(problem: Problem, horizon: int) -> Iterator[Candidate
     """Yield the policy of backward induction; of maximin strategies where the backend has no stage solver."""
     require_horizon(problem.game, horizon)
     game, threat, note = problem.game, problem.threat, "backward induction"
-    if problem.backend == "reference" and not reference_solves(game, threat):
+    if problem.backend == "reference" and General() in problem.attackers.classes:
         threat, note = ThreatModel(game.n_agents - 1), "maximin strategies by backward induction"
-    step = StageStep(game, threat, backend=problem.backend, calls=problem.calls)
+    step = StageStep(game, threat, partial(StageSolver, backend=problem.backend, calls=problem.calls))
     start, before = problem.start, "uniform" if problem.start is None else "as given"
     arrays = [np.array(array) for array in (Policy.uniform(game, horizon) if start is None else start)]
     done, values = 0, np.zeros((game.n_agents, game.n_states))
@@ -135,7 +137,9 @@ def _solved_steps(problem: Problem, policy: Policy) -> Iterator[FloatArray]:
         yield values
 
 
-def _stages(step: StageStep, horizon: int, values: FloatArray) -> Iterator[tuple[int, StageEquilibria]]:
+def _stages(
+    step: StageStep[StageSolver], horizon: int, values: FloatArray
+) -> Iterator[tuple[int, StageEquilibria]]:
     """Yield (time, stage equilibria) of `horizon` steps, the last first; `values` (n, S) come after it."""
     for time in reversed(range(horizon)):
         found = step.at(values)
@@ -150,31 +154,3 @@ def require_horizon(game: MarkovGame, horizon: object) -> None:
     most = LARGEST_POLICY // (game.n_states * int(game.action_counts.max(axis=0).sum()))
     if int(horizon) > most:
         raise InputError(f"solve: horizon is {horizon}; must be at most {most} for a game of this size")
-
-
-def backward_induction(
-    game: MarkovGame,
-    threat: ThreatModel,
-    horizon: int,
-    *,
-    backend: str = "auto",
-    calls: Counter[str] | None = None,
-) -> tuple[Policy, FloatArray]:
-    """Return a Markov, subgame-perfect ARNEQ and its values (T+1, n, S) for `horizon` steps.
-
-    The cost is T sweeps of stage games. Stage equilibria are the first ones found.
-
-    Raises
-    ------
-    InputError
-        If the horizon is no positive integer, or the backend has no solver for the class of stage game.
-    """
-    require_horizon(game, horizon)
-    step = StageStep(game, threat, backend=backend, calls=calls)
-    values = np.zeros((horizon + 1, game.n_agents, game.n_states))
-    policies: list[tuple[FloatArray, ...]] = []
-    for time, found in _stages(step, horizon, values[horizon]):
-        values[time] = found.value
-        policies.append(found.policy)
-    arrays = [np.stack([policy[i] for policy in reversed(policies)]) for i in range(game.n_agents)]
-    return Policy(game, arrays), values

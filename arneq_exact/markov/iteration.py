@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.attackers.stage_class import Decoupled
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.arguments import require_game_and_threat
@@ -29,6 +31,7 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.require import shown
 from arneq_exact.stage.selection import Selection
+from arneq_exact.stage.solve import StageSolver
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
 
 MAX_PERIOD = 64
@@ -179,7 +182,7 @@ def iterate(
     rate = _rate_function(learning_rate)
     _require_limits(max_iterations, tol)
     calls: Counter[str] = Counter()
-    step = StageStep(game, threat, selection=selection, backend=backend, calls=calls)
+    step = StageStep(game, threat, partial(StageSolver, selection=selection, backend=backend, calls=calls))
     shape = (game.n_agents, game.n_states)
     values = np.zeros(shape) if initial_values is None else _initial(initial_values, shape)
     unit = float(game.reward_range.max())
@@ -261,17 +264,17 @@ class CycleWatch:
         return Cycle(found, float((orbit.max(axis=0) - orbit.min(axis=0)).max()))
 
 
-def _types(step: StageStep, payoffs: FloatArray, stage: StageEquilibria) -> NDArray[np.uint8]:
+def _types(step: StageStep[StageSolver], payoffs: FloatArray, stage: StageEquilibria) -> NDArray[np.uint8]:
     """Decide the types (n, S) of the stage equilibria at payoffs (n, rows)."""
     flags = np.zeros(stage.value.shape, dtype=np.uint8)
-    for block, solver in zip(step.blocks, step.solvers, strict=True):
-        if solver.kind == "decoupled" and not any(own[0].allowed for own in solver.corruptions):
-            flags[:, block.states] = TYPE_A | TYPE_B_PRIME
+    for group, solver in zip(step.attackers.groups, step.solvers, strict=True):
+        if group.stage.stage_class == Decoupled(masked=False):
+            flags[:, group.states] = TYPE_A | TYPE_B_PRIME
             continue
-        flags[:, block.states] = stage_types(
-            [block.gather(own) for own in payoffs],
-            stage.value[:, block.states],
-            solver.corruptions,
+        flags[:, group.states] = stage_types(
+            [group.gather(own) for own in payoffs],
+            stage.value[:, group.states],
+            group.stage,
             backend=solver.backend,
             calls=solver.calls,
         )

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arneq_exact.attackers.resolve import resolve
 from arneq_exact.exact.rationals import FloatArray, IntArray
-from arneq_exact.markov.bellman import blocks, value_of_play
+from arneq_exact.markov.bellman import values_of_profile
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.many_agents.layout import Group, tables
-from arneq_exact.stage.robust import column_counts, joint_play
+from arneq_exact.stage.many_agents.layout import tables
 
 LARGEST_COUPLING = 1500
 """Values of agents and states, nS, up to which the system is handled: Schur matrices are dense."""
@@ -65,10 +65,7 @@ class OptimalityConditions:
         n, n_states = game.n_agents, game.n_states
         self.game = game
         self.n_agents, self.n_states = n, n_states
-        self.blocks = blocks(game, threat)
-        points = [threat.corruptions(n, agent) for agent in range(n)]
-        # Extreme points of every agent, for each block.
-        self.corruptions = [[block.corruptions(own) for own in points] for block in self.blocks]
+        self.attackers = resolve(game, threat)
         # A constant taken off every step's reward changes nothing only while no episode ends. It is the
         # least that brings rewards within their range of 0: a recentred game's values must stay near 0.
         self.discount = game.discount
@@ -79,10 +76,8 @@ class OptimalityConditions:
         self.rewards = np.ascontiguousarray((game.rewards - self.constant) / game.reward_range)
         moves = game.transitions
         self.tables = t = tables(
-            [
-                Group(block.states, block.counts, points)
-                for block, points in zip(self.blocks, self.corruptions, strict=True)
-            ],
+            [group.stage for group in self.attackers.groups],
+            self.attackers.group_of,
             (moves.indptr, moves.indices, moves.data),
             game.discount,
         )
@@ -102,24 +97,9 @@ class OptimalityConditions:
         self.is_mixture[self.at_value] = False
         self.is_mixture[self.at_least] = False
 
-    def values_of_play(
-        self, x: Sequence[FloatArray], y: Sequence[FloatArray], start: FloatArray | None = None
-    ) -> FloatArray:
-        """Return the exact values (n, S), in the game's units, of agents and attackers who play (x, y)."""
-        result = np.empty((self.n_agents, self.n_states))
-        for i in range(self.n_agents):
-            weights = np.empty(self.game.n_rows)
-            for block, points in zip(self.blocks, self.corruptions, strict=True):
-                own = block.policy(x)
-                attack = y[i][block.states, : sum(column_counts(points[i], block.counts))]
-                play = joint_play(own[i], own, attack, points[i], i, block.counts)
-                weights[block.rows] = play.reshape(weights[block.rows].shape)
-            result[i] = value_of_play(self.game, i, weights, None if start is None else start[i])
-        return result
-
     def at_profile(self, x: Sequence[FloatArray], y: Sequence[FloatArray]) -> Point:
         """Return the point of a profile with its exact values."""
-        value = self.values_of_play(x, y) - self.level[:, None]
+        value = values_of_profile(self.game, self.attackers, x, y) - self.level[:, None]
         value /= self.game.reward_range[:, None]
         return Point(list(x), list(y), value, value.copy())
 
@@ -179,11 +159,8 @@ def manageable(game: MarkovGame, threat: ThreatModel) -> bool:
 
 def block_numbers(game: MarkovGame, threat: ThreatModel) -> int:
     """Return how many numbers the blocks of all states hold, row weights included."""
-    n = game.n_agents
     numbers = 0
-    for block in blocks(game, threat):
-        points = [block.corruptions(threat.corruptions(n, agent)) for agent in range(n)]
-        columns = sum(sum(column_counts(own, block.counts)) for own in points)
-        size = sum(block.counts) + columns + 2 * n
-        numbers += len(block.states) * size * (2 * size + int(np.prod(block.counts)))
+    for group in resolve(game, threat).groups:
+        size = sum(group.counts) + sum(group.stage.widths) + 2 * game.n_agents
+        numbers += len(group.states) * size * (2 * size + int(np.prod(group.counts)))
     return numbers

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from arneq_exact.attackers.stage_class import Bimatrix, General
 from arneq_exact.errors import StageError
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.iteration import iterate
-from arneq_exact.markov.stage_step import reference_solves, stage_classes
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.selection import SELECTIONS
@@ -27,7 +27,7 @@ def accepts(game: MarkovGame, threat: ThreatModel) -> bool:
 
 def run(problem: Problem) -> Iterator[Candidate]:
     """Yield the outcome of the procedure for each named selection of stage equilibria."""
-    if problem.backend == "reference" and not reference_solves(problem.game, problem.threat):
+    if problem.backend == "reference" and General() in problem.attackers.classes:
         # The reference libraries have nothing for these stage games.
         return
     for selection in _selections(problem):
@@ -55,10 +55,10 @@ def run(problem: Problem) -> Iterator[Candidate]:
 
 def _selections(problem: Problem) -> tuple[str, ...]:
     """Return the selections to try, in order."""
-    classes = stage_classes(problem.game, problem.threat)
-    if "general" in classes:
+    classes = problem.attackers.classes
+    if General() in classes:
         return WITHOUT_ENUMERATION
-    return SELECTIONS if classes == {"bimatrix"} else ("first",)
+    return SELECTIONS if classes == {Bimatrix()} else ("first",)
 
 
 def _report(problem: Problem, label: str, iteration: int, residual: float) -> None:

@@ -16,17 +16,20 @@ have stage solvers of their own; other stage games are solved from the last prof
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from math import comb
 
 import numpy as np
 
+from arneq_exact.attackers.resolve import Attackers, resolve
+from arneq_exact.attackers.stage_attackers import StageAttackers
+from arneq_exact.attackers.stage_class import Bimatrix, General
 from arneq_exact.errors import StageError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.candidates import Candidate, Problem
 from arneq_exact.markov.iteration import CycleWatch
-from arneq_exact.markov.multilinear_step import MultilinearStep
 from arneq_exact.markov.optimality import (
     LARGEST_BLOCKS,
     OptimalityConditions,
@@ -35,10 +38,11 @@ from arneq_exact.markov.optimality import (
 )
 from arneq_exact.markov.polish import Polisher
 from arneq_exact.markov.resume import attacked_profile
-from arneq_exact.markov.stage_step import StageEquilibria, StageStep, stage_classes
+from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.stage.solve import ContinuedSolver, SolvesStages, StageSolver
 
 ROUNDS = 24
 STARTS = 6
@@ -54,27 +58,24 @@ SETTLED = 1e-12
 
 def accepts(game: MarkovGame, threat: ThreatModel) -> bool:
     """Accept every game of two agents, and others where the stage games of a sweep fit into memory."""
-    return _own_class(game, threat) or block_numbers(game, threat) <= LARGEST_BLOCKS
+    return _own_class(resolve(game, threat)) or block_numbers(game, threat) <= LARGEST_BLOCKS
 
 
 def run(problem: Problem) -> Iterator[Candidate]:
     """Yield polished stage profiles, and the stage profiles where runs end."""
     game, threat = problem.game, problem.threat
     rng = np.random.default_rng(problem.seed)
-    own_class = _own_class(game, threat)
+    own_class = _own_class(problem.attackers)
     if not own_class and problem.backend == "reference":
         # The reference libraries have nothing for these stage games.
         return
-    selections = _selections(game, threat) if own_class else ["nearest"]
+    selections = _selections(problem) if own_class else ["nearest"]
     polisher = Polisher(OptimalityConditions(game, threat)) if manageable(game, threat) else None
-    conditions = polisher.conditions if polisher else None
-    if not own_class and conditions is None:
-        conditions = OptimalityConditions(game, threat)
     total = 0
     if problem.start is not None and problem.first_start == 0:
         profile = attacked_profile(problem, problem.start)
         near = "nearest" if "nearest" in selections else selections[0]
-        resumed = _step(problem, conditions, near, 0)
+        resumed = _step(problem, near, 0)
         for candidate in _one_run(
             problem, resumed, polisher, profile.value, 1.0, "given start", first=profile
         ):
@@ -87,7 +88,7 @@ def run(problem: Problem) -> Iterator[Candidate]:
         values = np.zeros((game.n_agents, game.n_states))
         if start >= len(selections):
             values = _random_values(problem, rng)
-        step = _step(problem, conditions, selection, start)
+        step = _step(problem, selection, start)
         label = f"start {start + 1} of {last}, {selection} equilibrium"
         for candidate in _one_run(problem, step, polisher, values, damping, label):
             total += 1
@@ -95,27 +96,29 @@ def run(problem: Problem) -> Iterator[Candidate]:
             yield replace(candidate, iterations=total, note=note)
 
 
-def _step(
-    problem: Problem, conditions: OptimalityConditions | None, selection: str, start: int
-) -> StageStep | MultilinearStep:
-    game, threat = problem.game, problem.threat
-    if conditions is None or _own_class(game, threat):
-        return StageStep(game, threat, selection=selection, backend=problem.backend, calls=problem.calls)
-    return MultilinearStep(conditions, start, problem.calls)
+def _step(problem: Problem, selection: str, start: int) -> StageStep[SolvesStages]:
+    """Return the step of a run: by the solver of the class, or from the last profiles."""
+    solver: Callable[[StageAttackers], SolvesStages] = (
+        partial(StageSolver, selection=selection, backend=problem.backend, calls=problem.calls)
+        if _own_class(problem.attackers)
+        else partial(ContinuedSolver, seed=start, calls=problem.calls)
+    )
+    return StageStep(problem.game, problem.threat, solver)
 
 
-def _own_class(game: MarkovGame, threat: ThreatModel) -> bool:
+def _own_class(attackers: Attackers) -> bool:
     """Tell whether the stage games are of two agents and have a solver of their own class."""
-    return game.n_agents == 2 and "general" not in stage_classes(game, threat)
+    return attackers.groups[0].stage.n == 2 and General() not in attackers.classes
 
 
-def _selections(game: MarkovGame, threat: ThreatModel) -> list[str]:
+def _selections(problem: Problem) -> list[str]:
     """Return the selections to try, in order.
 
     Where all stage equilibria are quickly enumerated the best for all agents together comes first: in
     games of coordination that is the equilibrium people look for.
     """
-    if stage_classes(game, threat) != {"bimatrix"}:
+    game = problem.game
+    if problem.attackers.classes != {Bimatrix()}:
         return ["first"]
     work = game.n_states * comb(int(game.action_counts.sum(axis=1).max()), int(game.action_counts.max()))
     return ["welfare", "first", "nearest"] if work <= ENUMERATION_WORK else ["first"]
@@ -123,7 +126,7 @@ def _selections(game: MarkovGame, threat: ThreatModel) -> list[str]:
 
 def _one_run(
     problem: Problem,
-    step: StageStep | MultilinearStep,
+    step: StageStep[SolvesStages],
     polisher: Polisher | None,
     values: FloatArray,
     damping: float,
@@ -136,10 +139,8 @@ def _one_run(
     for number in range(ROUNDS):
         problem.report(f"stage policy iteration, {label}, round {number + 1}")
         try:
-            if isinstance(step, StageStep):
-                stage = step.at(values, None if stage is None else stage.policy)
-            else:
-                stage = step.at(values, stage)
+            played = (None, None) if stage is None else (stage.policy, stage.attack)
+            stage = step.at(values, *played)
         except StageError as error:
             problem.report(f"start abandoned: {error}")
             return

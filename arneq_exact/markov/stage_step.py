@@ -6,19 +6,20 @@ solvers of whole games that use stage equilibria take this step.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
+from arneq_exact.attackers.resolve import resolve
+from arneq_exact.attackers.stage_attackers import StageAttackers
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.markov.bellman import backup, blocks, value_of_play
+from arneq_exact.markov.bellman import backup, values_of_profile
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
-from arneq_exact.stage.selection import Selection
-from arneq_exact.stage.solve import StageSolver, stage_class
+from arneq_exact.stage.robust import robust_matrix
+from arneq_exact.stage.solve import SolvesStages
 
 
 @dataclass(frozen=True)
@@ -38,102 +39,82 @@ class StageEquilibria:
     value: FloatArray
 
 
-def stage_classes(game: MarkovGame, threat: ThreatModel) -> set[str]:
-    """Return the classes of stage games that the states of a game have under a threat."""
-    return {stage_class(game.n_agents, threat, block.masks) for block in blocks(game, threat)}
+Solver = TypeVar("Solver", bound=SolvesStages)
 
 
-def reference_solves(game: MarkovGame, threat: ThreatModel) -> bool:
-    """Tell whether the reference backend has a solver for the stage games of every state."""
-    return "general" not in stage_classes(game, threat)
-
-
-class StageStep:
+class StageStep(Generic[Solver]):
     """Solve all stage games of a Markov game at given values or payoffs.
 
     Parameters
     ----------
     game : MarkovGame
     threat : ThreatModel
-    selection, backend, calls : optional
-        As in `arneq_exact.stage.solve.StageSolver`.
+    solver : function of `StageAttackers`
+        Makes the solver of the stage games of states that are alike.
 
     Raises
     ------
     InputError
-        As there, and if the selection needs an enumeration that the stage games of some state do not have.
+        As `solver` does.
     """
 
     def __init__(
-        self,
-        game: MarkovGame,
-        threat: ThreatModel,
-        *,
-        selection: Selection = "first",
-        backend: str = "auto",
-        calls: Counter[str] | None = None,
+        self, game: MarkovGame, threat: ThreatModel, solver: Callable[[StageAttackers], Solver]
     ) -> None:
-        n = game.n_agents
         self.game = game
-        self.blocks = blocks(game, threat)
-        # One solver for each block: what masks leave of the attackers' columns decides the class.
-        self.solvers = [
-            StageSolver(n, threat, selection=selection, backend=backend, calls=calls, masks=block.masks)
-            for block in self.blocks
-        ]
-        for block, solver in zip(self.blocks, self.solvers, strict=True):
-            solver.require_selection(block.counts)
-        self._block_of = np.empty(game.n_states, dtype=np.int64)
-        for number, block in enumerate(self.blocks):
-            self._block_of[block.states] = number
-        self.widths = [
-            max(
-                sum(column_counts(solver.corruptions[agent], block.counts))
-                for block, solver in zip(self.blocks, self.solvers, strict=True)
-            )
-            for agent in range(n)
-        ]
+        self.attackers = resolve(game, threat)
+        self.solvers = [solver(group.stage) for group in self.attackers.groups]
 
-    def solver_of(self, state: int) -> StageSolver:
+    def solver_of(self, state: int) -> Solver:
         """Return the solver of the stage games of one state."""
-        return self.solvers[int(self._block_of[state])]
+        return self.solvers[int(self.attackers.group_of[state])]
 
-    def at(self, values: FloatArray, previous: Sequence[FloatArray] | None = None) -> StageEquilibria:
+    def at(
+        self,
+        values: FloatArray,
+        policy: Sequence[FloatArray] | None = None,
+        attack: Sequence[FloatArray] | None = None,
+    ) -> StageEquilibria:
         """Solve the stage games at the backup of `values` (n, S)."""
-        return self.at_payoffs(backup(self.game, values), previous)
+        return self.at_payoffs(backup(self.game, values), policy, attack)
 
     def at_payoffs(
-        self, payoffs: FloatArray, previous: Sequence[FloatArray] | None = None
+        self,
+        payoffs: FloatArray,
+        policy: Sequence[FloatArray] | None = None,
+        attack: Sequence[FloatArray] | None = None,
     ) -> StageEquilibria:
-        """Solve the stage games with payoffs (n, rows)."""
+        """Solve the stage games with payoffs (n, rows).
+
+        Parameters
+        ----------
+        payoffs : (n, rows)
+        policy : one array (S, max A_i) per agent, optional
+        attack : one array (S, max C_i) per agent, optional
+            What was played last, for solvers that look back.
+        """
         n, n_states = self.game.n_agents, self.game.n_states
-        policy = [np.zeros((n_states, int(a))) for a in self.game.action_counts.max(axis=0)]
-        attack = [np.zeros((n_states, width)) for width in self.widths]
-        value = np.empty((n, n_states))
-        for block, solver in zip(self.blocks, self.solvers, strict=True):
-            own = [block.gather(payoffs[agent]) for agent in range(n)]
-            last = None if previous is None else block.policy(previous)
-            stage = solver.solve(own, last)
-            for agent in range(n):
-                x = stage.policy[agent]
-                policy[agent][block.states, : x.shape[1]] = x
-                y = stage.attack[agent]
-                attack[agent][block.states, : y.shape[1]] = y
-                matrix = robust_matrix(own[agent], stage.policy, solver.corruptions[agent], agent)
-                value[agent, block.states] = np.einsum("ba,bac->bc", x, matrix).min(axis=1)
-        return StageEquilibria(tuple(policy), tuple(attack), value)
+        policies = [np.zeros((n_states, int(a))) for a in self.game.action_counts.max(axis=0)]
+        attacks = [np.zeros((n_states, width)) for width in self.attackers.widths]
+        values = np.empty((n, n_states))
+        for group, solver in zip(self.attackers.groups, self.solvers, strict=True):
+            own = [group.gather(payoffs[agent]) for agent in range(n)]
+            found = solver.solve(
+                own,
+                None if policy is None else group.policy(policy),
+                None if attack is None else group.attack(attack),
+            )
+            for agent, attacker in enumerate(group.stage.of):
+                x, y = found.policy[agent], found.attack[agent]
+                policies[agent][group.states, : x.shape[1]] = x
+                attacks[agent][group.states, : y.shape[1]] = y
+                if found.value is None:
+                    matrix = robust_matrix(own[agent], found.policy, attacker)
+                    values[agent, group.states] = np.einsum("ba,bac->bc", x, matrix).min(axis=1)
+                else:
+                    values[agent, group.states] = found.value[:, agent]
+        return StageEquilibria(tuple(policies), tuple(attacks), values)
 
     def evaluate(self, stage: StageEquilibria, start: FloatArray) -> FloatArray:
         """Return the exact discounted values (n, S) of agents and attackers who play `stage` for ever."""
-        result = np.empty_like(start)
-        for agent in range(self.game.n_agents):
-            weights = np.empty(self.game.n_rows)
-            for block, solver in zip(self.blocks, self.solvers, strict=True):
-                corruptions = solver.corruptions[agent]
-                own = block.policy(stage.policy)
-                width = sum(column_counts(corruptions, block.counts))
-                attack = stage.attack[agent][block.states, :width]
-                play = joint_play(own[agent], own, attack, corruptions, agent, block.counts)
-                weights[block.rows] = play.reshape(weights[block.rows].shape)
-            result[agent] = value_of_play(self.game, agent, weights, start[agent])
-        return result
+        return values_of_profile(self.game, self.attackers, stage.policy, stage.attack, start)

@@ -13,7 +13,7 @@ With p_i the probability with which agent i sees the other one corrupted, Q_i(a,
 action first) and x the other's policy, the columns b of agent i's stage matrix are M_i(a; b) = (1 − p_i) Σ_c
 Q_i(a, c) x(c) + p_i Q_i(a, b), or one column (1 − p_i = 1) without corruption. Masks leave fewer columns b.
 Where the attacker has several probabilities to choose from, the largest is worst, if it is not masked
-(`arneq_exact.stage.enumeration.listing.attack_on`); masked, it would choose between products of three
+(`arneq_exact.attackers.stage_class.risks`); masked, it would choose between products of three
 mixtures, and there is no rational answer in general. The policy with the attack is an equilibrium of the
 stage game exactly if
 
@@ -38,15 +38,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.attackers.attacker import Attacker
+from arneq_exact.attackers.stage_attackers import StageAttackers
+from arneq_exact.attackers.stage_class import Decoupled, Risk
 from arneq_exact.errors import StageError
 from arneq_exact.exact.lemke import polymatrix_equilibrium
 from arneq_exact.exact.rationals import common_denominator
 from arneq_exact.exact.simplex import solve_integer_game
-from arneq_exact.model.threat import ThreatModel
-from arneq_exact.model.threat.corruption import Corruption, Masks
-from arneq_exact.stage.enumeration.listing import attack_on
-from arneq_exact.stage.robust import column_counts
-from arneq_exact.stage.two_agents.polyhedra import Attack
 
 Table = list[list[Fraction]]
 
@@ -72,12 +70,11 @@ class ExactStage:
 
 
 class ExactStageSolver:
-    """Solve stage games of one threat in rationals.
+    """Solve stage games in rationals.
 
     Parameters
     ----------
-    n : int
-    threat : ThreatModel
+    attackers : StageAttackers
     bits : int, optional
         Length of intermediate integers past which a stage game is given up.
 
@@ -90,64 +87,68 @@ class ExactStageSolver:
     --------
     >>> import numpy as np
     >>> from fractions import Fraction as F
+    >>> from arneq_exact import ThreatModel
+    >>> from arneq_exact.attackers.stage_attackers import stage_attackers
     >>> pennies = np.array([[F(2), F(0)], [F(0), F(1)]], dtype=object)
-    >>> found = ExactStageSolver(2, ThreatModel(0)).solve([pennies, 1 - pennies])
+    >>> nobody = stage_attackers(ThreatModel(0), (2, 2))
+    >>> found = ExactStageSolver(nobody).solve([pennies, 1 - pennies])
     >>> found.policy
     [[Fraction(1, 3), Fraction(2, 3)], [Fraction(1, 3), Fraction(2, 3)]]
     """
 
-    def __init__(self, n: int, threat: ThreatModel, bits: int | None = None) -> None:
-        self.decoupled = threat.decouples(n)
-        self.described = f"stage games of n = {n} agents under {threat.describe()} are outside of the classes"
-        if n != 2 and not self.decoupled:
-            raise StageError(f"{self.described} that have a rational equilibrium for certain")
-        self.points = [threat.corruptions(n, agent) for agent in range(n)]
+    def __init__(self, attackers: StageAttackers, bits: int | None = None) -> None:
+        self.attackers = attackers
         self.bits = bits
+        self.decoupled = isinstance(attackers.stage_class, Decoupled)
+        if not self.decoupled and attackers.risks is None:
+            raise StageError(
+                f"stage games of n = {attackers.n} agents under {attackers.described} are outside of the "
+                "classes that have a rational equilibrium for certain"
+            )
 
-    def solve(self, payoffs: Sequence[NDArray[Any]], masks: Masks = ()) -> ExactStage:
+    def solve(self, payoffs: Sequence[NDArray[Any]]) -> ExactStage:
         """Return one stage ARNEQ.
 
         Parameters
         ----------
         payoffs : one object array (A1, ..., An) of Fractions per agent
-        masks : tuple of (agent, actions)
-            What corrupted agents can play in the state at hand, where that is not everything.
 
         Raises
         ------
         StageError
-            If intermediate integers pass `bits`, or the bound of pivots is met, or masks leave the attacker a
-            choice of probabilities.
+            If intermediate integers pass `bits`, or the bound of pivots is met.
         """
-        counts = payoffs[0].shape
-        points = [[point.restricted(masks) for point in own] for own in self.points]
-        if self.decoupled:
-            matrices = [
-                _own_action_first(payoff, agent, [own[0].choices(j, counts) for j in range(len(counts))])
-                for agent, (payoff, own) in enumerate(zip(payoffs, points, strict=True))
-            ]
-            pairs = [self._matrix_game(matrix) for matrix in matrices]
-            policy, attack = [x for x, _ in pairs], [y for _, y in pairs]
-        else:
-            everything = [range(count) for count in counts]
-            tables = [_own_action_first(payoff, agent, everything) for agent, payoff in enumerate(payoffs)]
-            attacks = [feared for own in points if (feared := attack_on(own, counts)) is not None]
-            if len(attacks) < 2:
-                raise StageError(f"{self.described} that have a rational equilibrium for certain")
-            policy, attack = _pure(tables, attacks) or self._lemke(tables, attacks)
-            matrices = [
-                _columns(attacks[agent], table, policy[1 - agent]) for agent, table in enumerate(tables)
-            ]
+        matrices, policy, attack = self._each_alone(payoffs) if self.decoupled else self._two_agents(payoffs)
         value, worst = [], []
         for agent, matrix in enumerate(matrices):
             harm = [_dot(policy[agent], column) for column in zip(*matrix, strict=True)]
             value.append(min(harm))
             if max(_dot(attack[agent], row) for row in matrix) != value[-1]:
                 raise StageError("an exact stage equilibrium fails its own test: a fault in the program")
-            before, after = _other_columns(points[agent], counts)
+            before, after = _other_columns(self.attackers.of[agent])
             worst.append(before + harm.index(value[-1]))
             attack[agent] = [Fraction(0)] * before + attack[agent] + [Fraction(0)] * after
         return ExactStage(policy, attack, value, worst)
+
+    def _each_alone(self, payoffs: Sequence[NDArray[Any]]) -> tuple[list[Table], Table, Table]:
+        """Return every agent's matrix against all others together, and what both sides play."""
+        counts = self.attackers.counts
+        matrices = [
+            _own_action_first(payoff, agent, [own[0].choices(j, counts) for j in range(len(counts))])
+            for agent, (payoff, own) in enumerate(zip(payoffs, self.attackers.points, strict=True))
+        ]
+        pairs = [self._matrix_game(matrix) for matrix in matrices]
+        return matrices, [x for x, _ in pairs], [y for _, y in pairs]
+
+    def _two_agents(self, payoffs: Sequence[NDArray[Any]]) -> tuple[list[Table], Table, Table]:
+        """Return both agents' matrices at an equilibrium, and what agents and attackers play in it."""
+        assert self.attackers.risks is not None
+        risks = self.attackers.risks
+        everything = [range(count) for count in self.attackers.counts]
+        tables = [_own_action_first(payoff, agent, everything) for agent, payoff in enumerate(payoffs)]
+        policy, attack = _pure(tables, risks) or self._lemke(tables, risks)
+        matrices = [_columns(risks[agent], table, policy[1 - agent]) for agent, table in enumerate(tables)]
+        return matrices, policy, attack
 
     def _matrix_game(self, table: Table) -> tuple[list[Fraction], list[Fraction]]:
         lowest = min(min(row) for row in table)
@@ -157,21 +158,21 @@ class ExactStageSolver:
             raise StageError(self._given_up())
         return _mixture(weights[0]), _mixture(weights[1])
 
-    def _lemke(self, tables: list[Table], attacks: Sequence[Attack]) -> tuple[Table, Table]:
+    def _lemke(self, tables: list[Table], risks: Sequence[Risk]) -> tuple[Table, Table]:
         """Return the equilibrium at the end of Lemke's path; attackers who never strike take no part."""
         counts = [len(table) for table in tables]
-        attacked = [agent for agent in range(2) if attacks[agent].actions]
-        sizes = counts + [len(attacks[agent].actions) for agent in attacked]
+        attacked = [agent for agent in range(2) if risks[agent].actions]
+        sizes = counts + [len(risks[agent].actions) for agent in attacked]
         first = [sum(sizes[:player]) for player in range(len(sizes))]
         payoff = [[0] * sum(sizes) for _ in range(sum(sizes))]
         for agent in range(2):
-            p = attacks[agent].probability
+            p = risks[agent].probability
             for a, row in enumerate(_integers(tables[agent])):
                 for b, entry in enumerate(row):
                     payoff[first[agent] + a][first[1 - agent] + b] = (p.denominator - p.numerator) * entry
                 if agent in attacked:
                     start = first[2 + attacked.index(agent)]
-                    for column, b in enumerate(attacks[agent].actions, start):
+                    for column, b in enumerate(risks[agent].actions, start):
                         payoff[first[agent] + a][column] = p.numerator * row[b]
                         payoff[column][first[agent] + a] = -row[b]
         found = polymatrix_equilibrium(payoff, sizes, self.bits)
@@ -188,37 +189,37 @@ class ExactStageSolver:
         return f"an exact stage game passed {bound}"
 
 
-def _columns(attack: Attack, table: Table, other: list[Fraction]) -> Table:
+def _columns(risk: Risk, table: Table, other: list[Fraction]) -> Table:
     """Return M_i (A_i, C) against the other's policy."""
-    p = attack.probability
+    p = risk.probability
     if p == 0:
         return [[_dot(row, other)] for row in table]
     spared = [(1 - p) * _dot(row, other) if p < 1 else Fraction(0) for row in table]
-    return [[base + p * row[b] for b in attack.actions] for base, row in zip(spared, table, strict=True)]
+    return [[base + p * row[b] for b in risk.actions] for base, row in zip(spared, table, strict=True)]
 
 
-def _pure(tables: list[Table], attacks: Sequence[Attack]) -> tuple[Table, Table] | None:
+def _pure(tables: list[Table], risks: Sequence[Risk]) -> tuple[Table, Table] | None:
     """Return the first equilibrium in which both agents and both attackers play one action."""
     counts = [len(table) for table in tables]
     for joint in product(*map(range, counts)):
         columns = [
-            _pure_attack(attack, table, joint[agent], joint[1 - agent])
-            for agent, (attack, table) in enumerate(zip(attacks, tables, strict=True))
+            _pure_attack(risk, table, joint[agent], joint[1 - agent])
+            for agent, (risk, table) in enumerate(zip(risks, tables, strict=True))
         ]
         if None not in columns:
             policy = [_unit(action, count) for action, count in zip(joint, counts, strict=True)]
-            widths = [len(attack.actions) or 1 for attack in attacks]
+            widths = [len(risk.actions) or 1 for risk in risks]
             return policy, [_unit(c or 0, width) for c, width in zip(columns, widths, strict=True)]
     return None
 
 
-def _pure_attack(attack: Attack, table: Table, own: int, other: int) -> int | None:
+def _pure_attack(risk: Risk, table: Table, own: int, other: int) -> int | None:
     """Return a worst column against which the agent's action is best."""
-    p = attack.probability
+    p = risk.probability
     if p == 0:
         return 0 if table[own][other] == max(row[other] for row in table) else None
-    least = min(table[own][b] for b in attack.actions)
-    for column, b in enumerate(attack.actions):
+    least = min(table[own][b] for b in risk.actions)
+    for column, b in enumerate(risk.actions):
         if table[own][b] == least:
             paid = [(1 - p) * row[other] + p * row[b] for row in table]
             if paid[own] == max(paid):
@@ -226,11 +227,11 @@ def _pure_attack(attack: Attack, table: Table, own: int, other: int) -> int | No
     return None
 
 
-def _other_columns(points: Sequence[Corruption], counts: Sequence[int]) -> tuple[int, int]:
+def _other_columns(attacker: Attacker) -> tuple[int, int]:
     """Return the numbers of columns before and after those of the extreme point that is worst."""
-    worst = max(range(len(points)), key=lambda at: sum(w for members, w in points[at].weights if members))
-    widths = column_counts(points, tuple(counts))
-    return sum(widths[:worst]), sum(widths[worst + 1 :])
+    points = attacker.points
+    worst = max(range(len(points)), key=lambda at: points[at].chance)
+    return attacker.first[worst], attacker.width - attacker.first[worst + 1]
 
 
 def _own_action_first(payoff: NDArray[Any], agent: int, choices: Sequence[Sequence[int]]) -> Table:

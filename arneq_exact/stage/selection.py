@@ -22,9 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arneq_exact.attackers.stage_attackers import StageAttackers
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.model.threat.corruption import Corruption
+from arneq_exact.stage.profiles import Profile
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.types.equilibrium_types import (
     TYPE_A,
@@ -32,7 +33,6 @@ from arneq_exact.stage.types.equilibrium_types import (
     stage_types,
 )
 
-Profile = tuple[FloatArray, ...]
 ChooseEquilibrium = Callable[[Sequence[Profile], FloatArray, Profile | None], int]
 """``choose(equilibria, payoffs (n, A1..An), previous profile or None) -> index of the one to play``."""
 
@@ -49,19 +49,18 @@ class Chooser:
     Attributes
     ----------
     selection : str or function
-    corruptions : for each agent, the extreme points of its Ω_i
+    attackers : StageAttackers
     backend, calls
         As in `arneq_exact.stage.solve.StageSolver`, for the linear programs that types need.
     """
 
     selection: Selection
-    corruptions: Sequence[Sequence[Corruption]]
+    attackers: StageAttackers
     backend: str = "auto"
     calls: Counter[str] | None = None
 
     def __post_init__(self) -> None:
-        n = len(self.corruptions)
-        names = [*SELECTIONS, *(f"agent-{agent}" for agent in range(n))]
+        names = [*SELECTIONS, *(f"agent-{agent}" for agent in range(self.attackers.n))]
         if self.selection not in names if isinstance(self.selection, str) else not callable(self.selection):
             raise InputError(
                 f"selection is {self.selection!r}; must be one of {', '.join(names)} or a function"
@@ -106,7 +105,7 @@ class Chooser:
             return np.asarray(values[:, int(name.removeprefix("agent-"))])
         flag = TYPE_A if name == "type-a" else TYPE_B_PRIME
         batch = [np.repeat(payoff[None], len(values), axis=0) for payoff in payoffs]
-        types = stage_types(batch, values.T, self.corruptions, backend=self.backend, calls=self.calls)
+        types = stage_types(batch, values.T, self.attackers, backend=self.backend, calls=self.calls)
         merit: FloatArray = (types & flag > 0).sum(axis=0).astype(np.float64)
         return merit
 
@@ -115,11 +114,7 @@ class Chooser:
         batch = [np.stack([one[agent] for one in equilibria]) for agent in range(len(payoffs))]
         values = np.empty((len(equilibria), len(payoffs)))
         for agent, payoff in enumerate(payoffs):
-            matrix = robust_matrix(
-                np.broadcast_to(payoff, (len(equilibria), *payoff.shape)),
-                batch,
-                self.corruptions[agent],
-                agent,
-            )
+            repeated = np.broadcast_to(payoff, (len(equilibria), *payoff.shape))
+            matrix = robust_matrix(repeated, batch, self.attackers.of[agent])
             values[:, agent] = np.einsum("ba,bac->bc", batch[agent], matrix).min(axis=1)
         return values

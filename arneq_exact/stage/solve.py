@@ -1,14 +1,12 @@
 """One stage ARNEQ for a batch of states: which class of stage game is at hand, and who solves it.
 
-Classes, decided by the threat and by what masks leave corrupted agents to do in the states at hand:
+By class (`arneq_exact.attackers.stage_class`):
 
-* ``decoupled`` [T4]: each agent plays a matrix game against everyone else; one linear program an agent.
-  Masks only take columns away.
-* ``bimatrix``: two agents, no corruption: a Nash equilibrium by Lemke–Howson.
-* ``polymatrix`` [T11]: two agents without masks, agent i corrupted-against with probability p_i: Lemke's
-  method.
-* ``general``: everything else, any number of agents under any threat [T10], by pure profiles, active-set
-  Newton and barrier paths (`arneq_exact.stage.many_agents.multilinear`).
+* `Decoupled` [T4]: each agent plays a matrix game against everyone else; one linear program an agent. Masks
+  only take columns away.
+* `Bimatrix`: a Nash equilibrium by Lemke–Howson.
+* `TwoAgents` [T11]: Lemke's method.
+* `General`: pure profiles, active-set Newton and barrier paths (`arneq_exact.stage.many_agents.multilinear`).
 
 A stage game may have many equilibria: a selection chooses (`arneq_exact.stage.selection`). ``first`` is the
 one that the method of the class finds, the same whatever was played before. For others all are enumerated
@@ -22,69 +20,43 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
+from arneq_exact.attackers.stage_attackers import StageAttackers
+from arneq_exact.attackers.stage_class import Bimatrix, Decoupled, General, TwoAgents
 from arneq_exact.errors import InputError, StageError
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.model.threat import ThreatModel
-from arneq_exact.model.threat.corruption import Corruption, Masks
 from arneq_exact.stage.enumeration.cost import is_quick
-from arneq_exact.stage.enumeration.listing import enumerate_under, enumeration_class, no_enumeration
+from arneq_exact.stage.enumeration.listing import enumerate_under, no_enumeration
 from arneq_exact.stage.many_agents.multilinear import solve_multilinear_games
+from arneq_exact.stage.profiles import Profile, StageProfiles
 from arneq_exact.stage.robust import robust_matrix
-from arneq_exact.stage.selection import Chooser, Profile, Selection
+from arneq_exact.stage.selection import Chooser, Selection
 from arneq_exact.stage.two_agents.bimatrix import equilibria_of_batch, solve_bimatrix
 from arneq_exact.stage.two_agents.polymatrix import solve_polymatrix
 from arneq_exact.stage.verification import count
-from arneq_exact.stage.zero_sum.linear import solve_matrix_games
+from arneq_exact.stage.zero_sum.linear import MatrixGameSolutions, solve_matrix_games
 
 BACKENDS = ("auto", "reference")
 WITHOUT_ENUMERATION = ("first", "nearest")
 """Selections that apply to every stage game."""
 
 
-@dataclass(frozen=True)
-class StageProfiles:
-    """Stage ARNEQ of a batch of B states.
+class SolvesStages(Protocol):
+    """Whatever solves batches of stage games under the attackers that it was made for."""
 
-    Attributes
-    ----------
-    policy : one array (B, A_i) per agent
-    attack : one array (B, C_i) per agent
-        Optimal mixtures of each agent's attacker over its columns.
-    """
+    attackers: StageAttackers
 
-    policy: tuple[FloatArray, ...]
-    attack: tuple[FloatArray, ...]
-
-
-def two_agent_probabilities(threat: ThreatModel) -> tuple[float, float]:
-    """Return (p_1, p_2): the probability with which each of two agents sees the other corrupted.
-
-    For threats that leave each attacker one extreme point: the first is read.
-    """
-    first, second = (
-        float(sum(weight for members, weight in threat.corruptions(2, agent)[0].weights if members))
-        for agent in range(2)
-    )
-    return first, second
-
-
-def stage_class(n: int, threat: ThreatModel, masks: Masks = ()) -> str:
-    """Return the class of the stage games of states in which corrupted agents obey `masks`."""
-    if threat.decouples(n):
-        return "decoupled"
-    points = _masked(n, threat, masks)
-    if n == 2 and all(len(own) == 1 and not own[0].allowed for own in points):
-        return "bimatrix" if two_agent_probabilities(threat) == (0.0, 0.0) else "polymatrix"
-    return "general"
-
-
-def _masked(n: int, threat: ThreatModel, masks: Masks) -> list[tuple[Corruption, ...]]:
-    """Return every agent's extreme points where corrupted agents obey `masks`."""
-    return [tuple(point.restricted(masks) for point in threat.corruptions(n, agent)) for agent in range(n)]
+    def solve(
+        self,
+        payoffs: Sequence[FloatArray],
+        previous: Sequence[FloatArray] | None = None,
+        attack: Sequence[FloatArray] | None = None,
+    ) -> StageProfiles:
+        """Return one stage ARNEQ per state, given perhaps what agents and attackers played last."""
+        ...
 
 
 class StageSolver:
@@ -92,64 +64,60 @@ class StageSolver:
 
     Parameters
     ----------
-    n : int
-    threat : ThreatModel
+    attackers : StageAttackers
     selection : str or callable
         A name or a function, see `arneq_exact.stage.selection`.
     backend : {"auto", "reference"}
     calls : Counter, optional
         Counts calls into each routine.
-    masks : tuple of (agent, actions)
-        What corrupted agents can play in the states at hand, where that is not everything.
+
+    Attributes
+    ----------
+    stage_class : StageClass
+        The class by whose method games are solved: `General` where two agents' equilibria are enumerated.
 
     Raises
     ------
     InputError
-        If the backend does not exist or has no solver for the class, or there is no such selection.
+        If the backend does not exist or has no solver for the class, there is no such selection, or it needs
+        an enumeration and these stage games have none.
     """
 
     def __init__(
         self,
-        n: int,
-        threat: ThreatModel,
+        attackers: StageAttackers,
         *,
         selection: Selection = "first",
         backend: str = "auto",
         calls: Counter[str] | None = None,
-        masks: Masks = (),
     ) -> None:
         if backend not in BACKENDS:
             raise InputError(f"backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
-        self.kind = stage_class(n, threat, masks)
-        self.threat = threat
+        self.attackers = attackers
         self.backend = backend
         self.calls = calls
-        self.corruptions = _masked(n, threat, masks)
-        self.chooser = Chooser(selection, self.corruptions, backend, calls)
-        if self.kind == "polymatrix" and self.chooser.enumerates:
-            self.kind = "general"
-        if self.kind == "general" and backend == "reference":
+        self.chooser = Chooser(selection, attackers, backend, calls)
+        self.stage_class = attackers.stage_class
+        if isinstance(self.stage_class, TwoAgents) and self.chooser.enumerates:
+            self.stage_class = General()
+        if self.stage_class != General():
+            return
+        if backend == "reference":
             raise InputError(
-                f"backend is 'reference' with selection {selection!r}; stage games of n = {n} agents under "
-                f"{threat.describe()} are solved by backend 'auto' only"
+                f"backend is 'reference' with selection {selection!r}; stage games of n = {attackers.n} "
+                f"agents under {attackers.described} are solved by backend 'auto' only"
             )
-
-    def require_selection(self, counts: Sequence[int]) -> None:
-        """Refuse agents with these action counts if the selection needs an enumeration that there is not.
-
-        Raises
-        ------
-        InputError
-        """
-        free = self.kind != "general" or self.chooser.selection in WITHOUT_ENUMERATION
-        if not free and enumeration_class(counts, self.corruptions) is None:
+        if selection not in WITHOUT_ENUMERATION and attackers.enumeration is None:
             raise InputError(
-                f"selection is {self.chooser.selection!r}; {no_enumeration(counts, self.threat.describe())}, "
+                f"selection is {selection!r}; {no_enumeration(attackers)}, "
                 f"or the selection one of {', '.join(WITHOUT_ENUMERATION)}"
             )
 
     def solve(
-        self, payoffs: Sequence[FloatArray], previous: Sequence[FloatArray] | None = None
+        self,
+        payoffs: Sequence[FloatArray],
+        previous: Sequence[FloatArray] | None = None,
+        attack: Sequence[FloatArray] | None = None,
     ) -> StageProfiles:
         """Return one stage ARNEQ per state.
 
@@ -158,23 +126,25 @@ class StageSolver:
         payoffs : one array (B, A1, ..., An) per agent
         previous : one array (B, A_i) per agent, optional
             The last profile, for selections that look back.
+        attack : optional
+            Not used: attackers begin from what is optimal against `previous`.
 
         Raises
         ------
-        InputError
-            If the selection needs an enumeration, and these stage games have none.
         StageError
             If no method of the backend solves some stage game.
         """
-        self.require_selection(payoffs[0].shape[1:])
-        if self.kind == "decoupled":
-            return self._decoupled(payoffs)
-        if self.kind == "general":
-            return self._general(payoffs, previous)
-        pair = np.stack(payoffs, axis=1)
-        if self.kind == "bimatrix":
-            return self._bimatrix(pair, previous)
-        probabilities = two_agent_probabilities(self.threat)
+        match self.stage_class:
+            case Decoupled():
+                games = self._matrix_games(payoffs, ())
+                return StageProfiles(tuple(game.row for game in games), tuple(game.column for game in games))
+            case Bimatrix():
+                return self._bimatrix(np.stack(payoffs, axis=1), previous)
+            case TwoAgents(probabilities):
+                return self._two_agents(np.stack(payoffs, axis=1), probabilities)
+        return self._general(payoffs, previous)
+
+    def _two_agents(self, pair: FloatArray, probabilities: tuple[float, float]) -> StageProfiles:
         solved = solve_polymatrix(pair, probabilities, backend=self.backend, calls=self.calls)
         unused = np.ones((len(pair), 1))
         attack = tuple(
@@ -182,17 +152,6 @@ class StageSolver:
             for mixture, probability in zip((solved.y1, solved.y2), probabilities, strict=True)
         )
         return StageProfiles((solved.x1, solved.x2), attack)
-
-    def _decoupled(self, payoffs: Sequence[FloatArray]) -> StageProfiles:
-        games = [
-            solve_matrix_games(
-                robust_matrix(payoff, (), self.corruptions[agent], agent),
-                backend=self.backend,
-                calls=self.calls,
-            )
-            for agent, payoff in enumerate(payoffs)
-        ]
-        return StageProfiles(tuple(game.row for game in games), tuple(game.column for game in games))
 
     def _bimatrix(self, pair: FloatArray, previous: Sequence[FloatArray] | None) -> StageProfiles:
         batch = len(pair)
@@ -208,16 +167,15 @@ class StageSolver:
         return StageProfiles(policy, (unused, unused))
 
     def _general(self, payoffs: Sequence[FloatArray], previous: Sequence[FloatArray] | None) -> StageProfiles:
-        counts = payoffs[0].shape[1:]
-        enumerable = enumeration_class(counts, self.corruptions) is not None
-        slow_for_one = self.chooser.selection == "nearest" and not is_quick(counts, self.corruptions)
+        enumerable = self.attackers.enumeration is not None
+        slow_for_one = self.chooser.selection == "nearest" and not is_quick(self.attackers)
         if enumerable and self.chooser.enumerates and not slow_for_one:
             return self._enumerated(payoffs, previous)
         start = None
         if self.chooser.enumerates and previous is not None:
             start = tuple(previous), self._attacks(payoffs, previous)
         try:
-            found = solve_multilinear_games(payoffs, self.corruptions, start, calls=self.calls)
+            found = solve_multilinear_games(payoffs, self.attackers, start, calls=self.calls)
         except StageError:
             if not enumerable:
                 raise
@@ -230,7 +188,7 @@ class StageSolver:
         chosen: list[Profile] = []
         for state, stage in enumerate(np.stack(payoffs, axis=1)):
             count(self.calls, "enumeration", 1)
-            found = enumerate_under(stage, self.corruptions, self.threat.describe())
+            found = enumerate_under(stage, self.attackers)
             if not found.equilibria:
                 raise StageError(f"the enumeration of a stage game found no equilibrium: {found.argument}")
             profiles = [one.policy for one in found.equilibria]
@@ -240,14 +198,61 @@ class StageSolver:
 
     def _attacks(self, payoffs: Sequence[FloatArray], policy: Sequence[FloatArray]) -> tuple[FloatArray, ...]:
         """Return the attackers' optimal mixtures where the others play `policy`."""
-        return tuple(
-            solve_matrix_games(
-                robust_matrix(payoff, policy, self.corruptions[agent], agent),
-                backend=self.backend,
-                calls=self.calls,
-            ).column
-            for agent, payoff in enumerate(payoffs)
-        )
+        return tuple(game.column for game in self._matrix_games(payoffs, policy))
+
+    def _matrix_games(
+        self, payoffs: Sequence[FloatArray], policy: Sequence[FloatArray]
+    ) -> list[MatrixGameSolutions]:
+        """Solve every agent's game against its attacker where the others play `policy`."""
+        return [
+            solve_matrix_games(robust_matrix(payoff, policy, own), backend=self.backend, calls=self.calls)
+            for payoff, own in zip(payoffs, self.attackers.of, strict=True)
+        ]
+
+
+class ContinuedSolver:
+    """Solves batches of stage games of any class by active-set Newton from the last profile.
+
+    Selections stay near what they were, so that values move little once they are near a solution.
+
+    Parameters
+    ----------
+    attackers : StageAttackers
+    seed : int
+        0 for the path from uniform weights where there is no last profile, others for random weights.
+    calls : Counter, optional
+        Counts stage games by method.
+    """
+
+    def __init__(
+        self, attackers: StageAttackers, *, seed: int = 0, calls: Counter[str] | None = None
+    ) -> None:
+        self.attackers = attackers
+        self.seed = seed
+        self.calls = calls
+
+    def solve(
+        self,
+        payoffs: Sequence[FloatArray],
+        previous: Sequence[FloatArray] | None = None,
+        attack: Sequence[FloatArray] | None = None,
+    ) -> StageProfiles:
+        """Return one stage ARNEQ per state.
+
+        Parameters
+        ----------
+        payoffs : one array (B, A1, ..., An) per agent
+        previous : one array (B, A_i) per agent, optional
+        attack : one array (B, C_i) per agent, optional
+            What was played last: both, or neither.
+
+        Raises
+        ------
+        StageError
+            If some stage game is not solved.
+        """
+        start = None if previous is None or attack is None else (tuple(previous), tuple(attack))
+        return solve_multilinear_games(payoffs, self.attackers, start, self.seed, self.calls)
 
 
 def _last(previous: Sequence[FloatArray] | None, state: int) -> Profile | None:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.attackers.resolve import resolve
 from arneq_exact.errors import StageError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.candidates import Candidate, Problem, Run
@@ -27,7 +28,7 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solver.registry import SOLVERS
 from arneq_exact.stage.enumeration.cost import is_quick
-from arneq_exact.stage.enumeration.listing import StageEquilibriaList, corruptions_at, enumerate_equilibria
+from arneq_exact.stage.enumeration.listing import StageEquilibriaList, enumerate_under
 
 NEWTON_SIZE = 160
 """Unknowns up to which Newton's method from afar is worth its time."""
@@ -62,13 +63,13 @@ def random_newton(problem: Problem) -> Iterator[Candidate]:
 
 def enumerated(game: MarkovGame, threat: ThreatModel) -> StageEquilibriaList | None:
     """Return the enumeration of a one-shot game, or None where there is none of reasonable cost."""
-    counts = [int(count) for count in game.action_counts[0]]
+    attackers = resolve(game, threat).of(0)
     if game.n_states > 1 or game.transitions.count_nonzero():
         return None
-    if not is_quick(counts, corruptions_at(threat, game.n_agents, 0)):
+    if not is_quick(attackers):
         return None
     try:
-        return enumerate_equilibria(_exact_rewards(game).T.reshape(-1, *counts), threat)
+        return enumerate_under(_exact_rewards(game).T.reshape(-1, *attackers.counts), attackers)
     except StageError:  # a limit on sizes
         return None
 

@@ -32,12 +32,12 @@ from rich.console import Console
 from rich.table import Table
 
 from arneq_exact import MarkovGame, ThreatModel, check, solve
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.errors import StageError
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.stage.many_agents.multilinear import solve_multilinear_games
 
 NASH = ThreatModel(0)
-CORRUPTIONS = [NASH.corruptions(3, agent) for agent in range(3)]
 THEIR_TOLERANCE = 1e-8 * (1 + 1e-3)
 """With room for the rounding in Gambit's own measurement."""
 
@@ -119,7 +119,8 @@ def limited_gambit(game: pygambit.Game) -> tuple[Profile | None, float]:
 def by_stage_solver(payoffs: list[np.ndarray]) -> Profile | None:
     """Return what the stage solver finds in one game."""
     try:
-        return [list(table[0]) for table in solve_multilinear_games(payoffs, CORRUPTIONS).policy]
+        attackers = stage_attackers(NASH, payoffs[0].shape[1:])
+        return [list(table[0]) for table in solve_multilinear_games(payoffs, attackers).policy]
     except StageError:
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 
 import games
@@ -15,6 +16,7 @@ from arneq_exact.learning.nash_q import nash_q
 from arneq_exact.learning.step_sizes import HARMONIC, Constant, Polynomial
 from arneq_exact.markov.bellman import backup
 from arneq_exact.markov.stage_step import StageStep
+from arneq_exact.stage.solve import StageSolver
 
 HALF = ThreatModel(1, probability="1/2")
 
@@ -22,7 +24,7 @@ HALF = ThreatModel(1, probability="1/2")
 def plain_run(game, threat, updates, seed, exploration, step_size, selection="first"):
     """The definition, update by update, with the stage solvers of the procedure; the same random numbers."""
     generator = np.random.default_rng(seed)
-    step = StageStep(game, threat, selection=selection)
+    step = StageStep(game, threat, partial(StageSolver, selection=selection))
     n = game.n_agents
     begin = game.first_states.cumsum()
     state = int(np.searchsorted(begin, generator.random(), "right"))
@@ -76,7 +78,7 @@ def test_updates_are_those_of_the_definition(rng, n, actions, threat, exploratio
     payoffs, visits = plain_run(game, threat, updates, 5, exploration, Polynomial(0.7))
     assert run.visits.tolist() == visits.tolist()
     np.testing.assert_allclose(run.payoffs, payoffs, atol=1e-9)
-    step = StageStep(game, threat)
+    step = StageStep(game, threat, StageSolver)
     np.testing.assert_allclose(run.values, step.at_payoffs(run.payoffs).value, atol=1e-12)
     again = nash_q(game, threat, updates=1, initial_payoffs=start, seed=5, snapshots=1)
     moved = np.flatnonzero(again.visits)
@@ -193,7 +195,7 @@ def test_fails_on_nosde(step_size, seed: int) -> None:
         seed=seed,
     )
     assert min(pure_gaps()) > 1
-    step = StageStep(game, ThreatModel(0))
+    step = StageStep(game, ThreatModel(0), StageSolver)
     for payoffs in run.trace.payoffs[2:]:
         selected = Policy(game, step.at_payoffs(payoffs).policy)
         assert all(set(np.unique(array)) <= {0.0, 1.0} for array in selected)

@@ -1,4 +1,4 @@
-"""Backups, blocks of equal action counts, and the value of a fixed play."""
+"""Backups, and the value of a fixed play."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from arneq_exact.markov import bellman
-from arneq_exact.markov.bellman import backup, backup_agent, blocks, chain_of, value_of_play
+from arneq_exact.markov.bellman import backup, backup_agent, chain_of, value_of_play
 
 
 def random_weights(rng, game) -> np.ndarray:
@@ -26,30 +26,6 @@ def test_backup_is_the_definition(rng):
             expected = game.rewards[row, agent] + game.discount[agent] * later
             assert found[agent, row] == pytest.approx(expected, abs=1e-15)
         assert (found[agent] == backup_agent(game, agent, values[agent])).all()
-
-
-@pytest.mark.parametrize("actions", [2, (1, 3), [2, 1, 3]])
-def test_blocks_hold_every_row_once_in_order(rng, actions):
-    game = games.random_game(rng, 3, 9, actions, 0.5)
-    rows = np.arange(game.n_rows, dtype=float)
-    seen = []
-    for block in blocks(game):
-        gathered = block.gather(rows)
-        assert gathered.shape == (len(block.states), *block.counts)
-        for state, table in zip(block.states, gathered, strict=True):
-            assert tuple(game.action_counts[state]) == block.counts
-            first, last = game.offsets[state], game.offsets[state + 1]
-            assert table.reshape(-1).tolist() == list(range(first, last))
-        seen.extend(gathered.reshape(-1).astype(int).tolist())
-    assert sorted(seen) == list(range(game.n_rows))
-
-
-def test_a_block_of_neighbours_is_a_view(rng):
-    game = games.random_game(rng, 2, 5, 2, 0.5)
-    (block,) = blocks(game)
-    rows = np.zeros(game.n_rows)
-    block.gather(rows)[3, 1, 0] = 1.0
-    assert rows[3 * 4 + 2] == 1.0
 
 
 @pytest.mark.parametrize("ending", [0.0, 0.5])

@@ -30,10 +30,10 @@ def slow_residual(conditions, point):
         result[conditions.at_least[i]] = point.y[i].sum(axis=1) - 1
         values = conditions.discount[i] * point.value[i]
         rows = conditions.rewards[:, i] + conditions.game.transitions @ values
-        for block, points in zip(conditions.blocks, conditions.corruptions, strict=True):
-            own = block.policy(point.x)
-            matrices = robust_matrix(block.gather(rows), own, points[i], i)
-            for state, x, matrix in zip(block.states, own[i], matrices, strict=True):
+        for group in conditions.attackers.groups:
+            own = group.policy(point.x)
+            matrices = robust_matrix(group.gather(rows), own, group.stage.of[i])
+            for state, x, matrix in zip(group.states, own[i], matrices, strict=True):
                 at_x = conditions.at_action[i][state, : matrix.shape[0]]
                 at_y = conditions.at_column[i][state, : matrix.shape[1]]
                 result[at_x] = matrix @ point.y[i][state, : len(at_y)] - point.value[i, state]

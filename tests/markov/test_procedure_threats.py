@@ -7,9 +7,9 @@ import games
 import numpy as np
 import pytest
 
-from arneq_exact import MarkovGame, ThreatModel, check, gap, iterate, solve
+from arneq_exact import MarkovGame, ThreatModel, check, gap, iterate, robust_values, solve
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.errors import InputError
-from arneq_exact.markov.horizon import backward_induction
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
 
@@ -22,7 +22,8 @@ def test_backward_induction_is_subgame_perfect(rng, n, actions, name):
     """No agent gains at any step, by the oracle; masks differ from state to state."""
     threat = games.general_threats(n)[name]
     game = games.random_game(rng, n, 2, actions, [0.9] * (n - 1) + [1.0], ending=0.3)
-    policy, values = backward_induction(game, threat, 2)
+    policy = solve(game, threat, horizon=2).policy
+    values = robust_values(game, threat, policy)
     for agent in range(n):
         for step in range(2):
             contest = brute_force.Contest(game, threat, policy, agent, step)
@@ -92,7 +93,7 @@ def test_nearest_without_enumeration_stays_where_it_is():
     team = np.zeros((3, 3, 3))
     team[0, 0, 0], team[1, 1, 1], team[2, 2, 2] = 1.0, 2.0, 3.0
     game = MarkovGame.one_shot([team] * 3)
-    solver = StageSolver(3, ThreatModel(0), selection="nearest")
+    solver = StageSolver(stage_attackers(ThreatModel(0), team.shape), selection="nearest")
     for action in range(3):
         last = [0.9 * np.eye(3)[[action]] + 0.1 / 3] * 3
         found = solver.solve([team[None]] * 3, last)
@@ -146,12 +147,13 @@ def test_types_are_bounded_where_profiles_cannot_be_searched(rng):
     assert words <= {"neither", "A", "B′", "A and B′", "A undecided", "B′, A undecided"}
     team = np.zeros((3, 3, 3))
     team[0, 0, 0], team[1, 1, 1] = 1.0, 2.0
-    points = [ThreatModel(0).corruptions(3, agent) for agent in range(3)]
-    found = stage_types([np.stack([team] * 3)] * 3, np.array([[2.0, 1.0, 0.0]] * 3), points)
+    attackers = stage_attackers(ThreatModel(0), team.shape)
+    found = stage_types([np.stack([team] * 3)] * 3, np.array([[2.0, 1.0, 0.0]] * 3), attackers)
     assert found.tolist() == [[TYPE_A, 0, TYPE_B_PRIME]] * 3
-    points = [ThreatModel(1).corruptions(3, agent) for agent in range(3)]
+    attackers = stage_attackers(ThreatModel(1), team.shape)
     best = np.where(np.arange(3) == 0, 1.0, 0.0)
     own = np.multiply.outer(best, np.ones((3, 3)))  # only one's own action counts
-    flags = stage_types([own[None], *[np.moveaxis(own, 0, i)[None] for i in (1, 2)]], np.ones((3, 1)), points)
+    payoffs = [own[None], *[np.moveaxis(own, 0, i)[None] for i in (1, 2)]]
+    flags = stage_types(payoffs, np.ones((3, 1)), attackers)
     assert (flags == TYPE_A | TYPE_B_PRIME).all()
     assert not (flags & UNDECIDED).any()

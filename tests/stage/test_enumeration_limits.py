@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.errors import InputError
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.enumeration import listing as enumeration
@@ -56,5 +57,4 @@ def test_a_list_that_is_cut_is_incomplete(monkeypatch):
     ],
 )
 def test_what_is_quick_to_enumerate(counts, threat, quick):
-    n = len(counts)
-    assert is_quick(counts, [threat.corruptions(n, agent) for agent in range(n)]) is quick
+    assert is_quick(stage_attackers(threat, counts)) is quick

@@ -8,6 +8,7 @@ import brute_force
 import numpy as np
 import pytest
 
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, stage_types
 
@@ -18,8 +19,8 @@ def types_of(payoff, value, agent=0, corrupted=0.0, masks=()) -> int:
     """Types of one of two agents; the other agent's payoffs and value are the same."""
     payoffs, values = [np.array([payoff], dtype=float)] * 2, np.full((2, 1), float(value))
     threat = ThreatModel(1, probability=corrupted)
-    points = [[point.restricted(masks) for point in threat.corruptions(2, i)] for i in range(2)]
-    return int(stage_types(payoffs, values, points)[agent, 0])
+    attackers = stage_attackers(threat, payoffs[0].shape[1:], masks)
+    return int(stage_types(payoffs, values, attackers)[agent, 0])
 
 
 def test_mixed_types_of_one_game():
@@ -99,11 +100,11 @@ def test_tolerance_is_relative_to_the_payoff_range():
 
 def test_a_batch_is_decided_game_by_game():
     payoffs = np.array([[[5.0, 1.0], [1.0, 1.0]]] * 3)
-    points = [ThreatModel(0).corruptions(2, agent) for agent in range(2)]
-    found = stage_types([payoffs] * 2, np.array([[5.0, 1.0, 3.0]] * 2), points)
+    nobody = stage_attackers(ThreatModel(0), (2, 2))
+    found = stage_types([payoffs] * 2, np.array([[5.0, 1.0, 3.0]] * 2), nobody)
     assert found.tolist() == [[TYPE_A, TYPE_B_PRIME, 0]] * 2
     one = np.array([[3.0, 1.0], [0.0, 0.0]])
-    alone = [ThreatModel(0).corruptions(1, 0)]
+    alone = stage_attackers(ThreatModel(0), (2,))
     assert stage_types([one], np.array([[3.0, 0.0]]), alone).tolist() == [[BOTH, BOTH]]
 
 
@@ -120,7 +121,7 @@ def test_masks_move_the_maximum_and_not_the_security_value():
 @pytest.mark.parametrize("k", [0, 1])
 def test_type_a_against_a_grid(rng, k):
     """The largest g_i over product profiles, whose maximisers need not be pure."""
-    corruptions = [ThreatModel(k).corruptions(3, agent) for agent in range(3)]
+    attackers = stage_attackers(ThreatModel(k), (2, 2, 2))
     payoffs = rng.uniform(-1, 1, (3, 2, 2, 2))
     greatest = np.full(3, -np.inf)
     axis = np.linspace(0, 1, 9)
@@ -132,7 +133,7 @@ def test_type_a_against_a_grid(rng, k):
             greatest[agent] = max(greatest[agent], float((profile[agent] @ table).min()))
 
     def types(values):
-        return stage_types([payoff[None] for payoff in payoffs], np.array(values)[:, None], corruptions)[:, 0]
+        return stage_types([payoff[None] for payoff in payoffs], np.array(values)[:, None], attackers)[:, 0]
 
     below = types(greatest - 1e-6)
     assert not (below & TYPE_A).any()

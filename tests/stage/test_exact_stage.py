@@ -8,12 +8,17 @@ from itertools import product
 import numpy as np
 import pytest
 
+from arneq_exact.attackers.stage_attackers import attackers_at, stage_attackers
 from arneq_exact.errors import StageError
 from arneq_exact.exact.lemke import polymatrix_equilibrium
 from arneq_exact.exact.simplex import solve_integer_game
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.exact_stage import ExactStageSolver
 from arneq_exact.stage.robust import robust_matrix
+
+
+def solver(threat: ThreatModel, payoffs) -> ExactStageSolver:
+    return ExactStageSolver(stage_attackers(threat, payoffs[0].shape))
 
 
 def exact(table) -> np.ndarray:
@@ -76,24 +81,24 @@ KINDS = {
 def test_two_agents(rng, kind, chances):
     p = [Fraction(chance) for chance in chances]
     law = {i: {frozenset(): 1 - p[i], frozenset({1 - i}): p[i]} for i in range(2)}
-    solver = ExactStageSolver(2, ThreatModel(distribution=law))
+    threat = ThreatModel(distribution=law)
     for _ in range(12):
         shape = tuple(rng.integers(1, 5, 2))
         payoffs = [exact(KINDS[kind](rng, shape)) for _ in range(2)]
-        assert_equilibrium(payoffs, solver.solve(payoffs), p)
+        assert_equilibrium(payoffs, solver(threat, payoffs).solve(payoffs), p)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_agents_who_decouple(rng, kind):
-    solver = ExactStageSolver(3, ThreatModel(2))
     for _ in range(8):
         shape = tuple(rng.integers(1, 4, 3))
         payoffs = [exact(KINDS[kind](rng, shape)) for _ in range(3)]
-        assert_equilibrium(payoffs, solver.solve(payoffs), [Fraction(1)] * 3)
+        assert_equilibrium(payoffs, solver(ThreatModel(2), payoffs).solve(payoffs), [Fraction(1)] * 3)
 
 
 def test_one_agent():
-    found = ExactStageSolver(1, ThreatModel(0)).solve([exact([3, 5, 5])])
+    payoffs = [exact([3, 5, 5])]
+    found = solver(ThreatModel(0), payoffs).solve(payoffs)
     assert found.value == [5]
 
 
@@ -108,7 +113,8 @@ def test_lemke_on_cyclic_and_degenerate_games():
 
 def test_pure_equilibria_come_first():
     """Battle of the sexes has a mixed one as well; numbers stay short."""
-    found = ExactStageSolver(2, ThreatModel(0)).solve([exact([[2, 0], [0, 1]]), exact([[1, 0], [0, 2]])])
+    payoffs = [exact([[2, 0], [0, 1]]), exact([[1, 0], [0, 2]])]
+    found = solver(ThreatModel(0), payoffs).solve(payoffs)
     assert found.policy == [[1, 0], [1, 0]]
 
 
@@ -117,7 +123,7 @@ def test_bits_stop_the_pivoting():
     matrix = rng.integers(1, 10**9, (6, 6)).tolist()
     assert solve_integer_game(matrix, 60) is None
     assert solve_integer_game(matrix) is not None
-    solver = ExactStageSolver(2, ThreatModel(1), bits=40)
+    solver = ExactStageSolver(stage_attackers(ThreatModel(1), (6, 6)), bits=40)
     with pytest.raises(StageError, match="passed the bound of pivots or of 40 bits"):
         solver.solve([exact(rng.integers(1, 10**9, (6, 6))) for _ in range(2)])
 
@@ -127,7 +133,7 @@ def test_bits_stop_the_pivoting():
 )
 def test_other_classes_are_refused(n, threat):
     with pytest.raises(StageError, match="outside of the classes that have a rational equilibrium"):
-        ExactStageSolver(n, threat)
+        ExactStageSolver(stage_attackers(threat, (2,) * n))
 
 
 MASKED = {
@@ -145,14 +151,13 @@ MASKED = {
 def test_attackers_of_two_agents_by_the_robust_matrix(rng, name):
     """Masked columns, and columns of the smaller probabilities that nobody would choose."""
     threat, masks = MASKED[name]
-    solver = ExactStageSolver(2, threat)
-    points = [[point.restricted(masks) for point in threat.corruptions(2, agent)] for agent in range(2)]
+    attackers = stage_attackers(threat, (3, 3), masks)
     for _ in range(10):
         payoffs = [exact(rng.integers(0, 4, (3, 3))) for _ in range(2)]
-        found = solver.solve(payoffs, masks)
+        found = ExactStageSolver(attackers).solve(payoffs)
         policy = [np.array([[float(p) for p in x]]) for x in found.policy]
         for agent, payoff in enumerate(payoffs):
-            matrix = robust_matrix(payoff.astype(float)[None], policy, points[agent], agent)[0]
+            matrix = robust_matrix(payoff.astype(float)[None], policy, attackers.of[agent])[0]
             worth = policy[agent][0] @ matrix
             assert len(found.attack[agent]) == len(worth)
             assert sum(found.attack[agent]) == 1
@@ -163,8 +168,8 @@ def test_attackers_of_two_agents_by_the_robust_matrix(rng, name):
 
 
 def test_masked_attackers_who_choose_a_probability_have_no_rational_answer():
-    solver = ExactStageSolver(2, ThreatModel(1, masks={0: {0: [0]}}))
+    threat = ThreatModel(1, masks={0: {0: [0]}})
     payoffs = [exact([[1, 0], [0, 1]])] * 2
-    assert solver.solve(payoffs).value == [Fraction(1, 2)] * 2
+    assert solver(threat, payoffs).solve(payoffs).value == [Fraction(1, 2)] * 2
     with pytest.raises(StageError, match="k = 1, masked actions are outside of the classes"):
-        solver.solve(payoffs, ((0, (0,)),))
+        ExactStageSolver(attackers_at(threat, (2, 2), 0))

@@ -8,14 +8,15 @@ import brute_force
 import numpy as np
 import pytest
 
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.types import equilibrium_types
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, types_at
 from arneq_exact.stage.types.greatest_value import columns_at_pure_profiles, greatest_value
 
 
-def corruptions(n, k):
-    return [ThreatModel(k).corruptions(n, agent) for agent in range(n)]
+def attackers(payoff, k):
+    return stage_attackers(ThreatModel(k), payoff.shape)
 
 
 def worth(payoff, profile, agent, k):
@@ -32,8 +33,8 @@ def matching(n=3):
 
 def test_mixing_is_worth_more_than_any_pure_profile():
     payoff = matching()
-    assert columns_at_pure_profiles(payoff, corruptions(3, 1)[0], 0).min(axis=0).max() == 0
-    found = greatest_value(payoff, corruptions(3, 1)[0], 0)
+    assert columns_at_pure_profiles(payoff, attackers(payoff, 1).of[0]).min(axis=0).max() == 0
+    found = greatest_value(payoff, attackers(payoff, 1).of[0])
     assert found.lower == pytest.approx(0.5, abs=1e-9)
     assert found.upper == pytest.approx(0.5, abs=1e-9)
 
@@ -44,7 +45,7 @@ def test_mixing_is_worth_more_than_any_pure_profile():
 def test_bounds_hold_and_the_profile_is_worth_the_lower_one(rng, n, k, actions):
     payoff = rng.uniform(-1, 1, (actions,) * n)
     agent = int(rng.integers(n))
-    found = greatest_value(payoff, corruptions(n, k)[agent], agent, accuracy=1e-3)
+    found = greatest_value(payoff, attackers(payoff, k).of[agent], accuracy=1e-3)
     assert found.lower <= found.upper <= found.lower + 0.1
     assert worth(payoff, found.profile, agent, k) == pytest.approx(found.lower, abs=1e-12)
     for _ in range(60):
@@ -56,7 +57,7 @@ def test_bounds_hold_and_the_profile_is_worth_the_lower_one(rng, n, k, actions):
 def test_the_ends_of_the_scale_are_exact(rng, k):
     """k = 0: the largest payoff; k = n−1: the security value. One box decides."""
     payoff = rng.uniform(-1, 1, (3, 2, 3))
-    found = greatest_value(payoff, corruptions(3, k)[0], 0)
+    found = greatest_value(payoff, attackers(payoff, k).of[0])
     best = payoff.max() if k == 0 else brute_force.maximin(payoff.reshape(3, -1))
     assert found.boxes == 1
     assert found.lower == pytest.approx(best, abs=1e-9)
@@ -72,21 +73,21 @@ def test_separable_payoffs_have_the_closed_form(rng):
     drops = tables.max(axis=1) - tables.min(axis=1)
     for agent in range(3):
         best = tables.max(axis=1).sum() - np.delete(drops, agent).max()
-        found = greatest_value(payoff, corruptions(3, 1)[agent], agent)
+        found = greatest_value(payoff, attackers(payoff, 1).of[agent])
         assert (found.lower, found.upper) == pytest.approx((best, best), abs=1e-8)
 
 
 def test_a_target_stops_the_search(rng):
     payoff = rng.uniform(-1, 1, (3, 3, 3))
-    points = corruptions(3, 1)[0]
-    best = greatest_value(payoff, points, 0, accuracy=1e-3)
-    assert greatest_value(payoff, points, 0, target=best.lower - 0.1).lower > best.lower - 0.1
-    assert greatest_value(payoff, points, 0, target=best.upper + 0.1).upper <= best.upper + 0.1
+    attacker = attackers(payoff, 1).of[0]
+    best = greatest_value(payoff, attacker, accuracy=1e-3)
+    assert greatest_value(payoff, attacker, target=best.lower - 0.1).lower > best.lower - 0.1
+    assert greatest_value(payoff, attacker, target=best.upper + 0.1).upper <= best.upper + 0.1
 
 
 def test_exact_payoffs_stay_exact():
     payoff = np.array([[Fraction(1, 3), Fraction(2)], [Fraction(0), Fraction(5)]], dtype=object)
-    columns = columns_at_pure_profiles(payoff, corruptions(2, 0)[0], 0)
+    columns = columns_at_pure_profiles(payoff, attackers(payoff, 0).of[0])
     assert columns.tolist() == [payoff.tolist()]
 
 
@@ -94,14 +95,14 @@ def test_what_the_budget_does_not_decide_is_undecided(monkeypatch):
     """At the maximum itself bounds meet only in the limit, if the first box does not decide."""
     generator = np.random.default_rng(5)
     payoffs = np.repeat(generator.uniform(-1, 1, (1, 3, 3, 3)), 3, axis=0)
-    points = corruptions(3, 1)
-    bounds = [greatest_value(payoffs[i], points[i], i, accuracy=1e-4) for i in range(3)]
+    resolved = attackers(payoffs[0], 1)
+    bounds = [greatest_value(payoffs[i], resolved.of[i], accuracy=1e-4) for i in range(3)]
     near = np.array([(found.lower + found.upper) / 2 for found in bounds])
     original = equilibrium_types.greatest_value
     monkeypatch.setattr(
         equilibrium_types, "greatest_value", lambda *args, **options: original(*args, **options, corners=27)
     )
-    flags = types_at(payoffs, near, points)
+    flags = types_at(payoffs, near, resolved)
     first_box_decides = [found.boxes == 1 for found in bounds]
     assert first_box_decides == [True, False, False]
     assert flags.tolist() == [TYPE_A, UNDECIDED, UNDECIDED]
@@ -118,12 +119,13 @@ def test_three_actions_are_decided(rng):
     )
     drops = tables[:, :, 2] - tables[:, :, 0]
     values = np.array([payoffs[i].max() - np.delete(drops[i], i).max() for i in range(3)])
-    assert types_at(payoffs, values, corruptions(3, 1)).tolist() == [TYPE_A] * 3
-    assert not (types_at(payoffs, values - 1e-3, corruptions(3, 1)) & TYPE_A).any()
+    assert types_at(payoffs, values, attackers(payoffs[0], 1)).tolist() == [TYPE_A] * 3
+    assert not (types_at(payoffs, values - 1e-3, attackers(payoffs[0], 1)) & TYPE_A).any()
     security = np.array([tables[i, i, 2] + tables[i].min(axis=1).sum() - tables[i, i, 0] for i in range(3)])
-    assert types_at(payoffs, security, corruptions(3, 1)).tolist() == [TYPE_B_PRIME] * 3
+    assert types_at(payoffs, security, attackers(payoffs[0], 1)).tolist() == [TYPE_B_PRIME] * 3
 
 
 def test_games_too_large_are_not_examined():
-    found = greatest_value(np.random.default_rng(0).random((8, 8, 8, 8)), corruptions(4, 1)[0], 0)
+    payoff = np.random.default_rng(0).random((8, 8, 8, 8))
+    found = greatest_value(payoff, attackers(payoff, 1).of[0])
     assert (found.lower, found.upper, found.profile) == (-np.inf, np.inf, None)

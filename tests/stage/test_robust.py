@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arneq_exact.attackers.attacker import Attacker
+from arneq_exact.attackers.stage_attackers import attackers_at
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.model.threat.corruption import Corruption
-from arneq_exact.stage.robust import column_counts, joint_play, robust_matrix
+from arneq_exact.stage.robust import joint_play, robust_matrix
 
 COUNTS = [(1,), (4,), (2, 3), (3, 1), (2, 3, 2), (1, 2, 3), (2, 1, 3, 2)]
 
@@ -22,8 +24,8 @@ def every_threat(n: int) -> dict[str, ThreatModel]:
     return games.threats(n) | (games.general_threats(n) if n > 1 else {})
 
 
-def points(threat: ThreatModel, n: int, agent: int, state: int = 0) -> list[Corruption]:
-    return [point.restricted(threat.masks_at(state)) for point in threat.corruptions(n, agent)]
+def attackers(threat: ThreatModel, counts) -> tuple[Attacker, ...]:
+    return attackers_at(threat, counts, 0).of
 
 
 CASES = [(counts, name) for counts in COUNTS for name in every_threat(len(counts))]
@@ -47,11 +49,11 @@ def test_matrix_equals_enumeration(rng, counts, name):
     threat = every_threat(len(counts))[name]
     payoff, policy = batch(rng, counts)
     for agent in range(len(counts)):
-        corruptions = points(threat, len(counts), agent)
-        found = robust_matrix(payoff, policy, corruptions, agent)
-        attacks = list(by_definition(corruptions, counts))
+        attacker = attackers(threat, counts)[agent]
+        found = robust_matrix(payoff, policy, attacker)
+        attacks = list(by_definition(attacker.points, counts))
         assert found.shape == (2, counts[agent], len(attacks))
-        assert sum(column_counts(corruptions, counts)) == len(attacks)
+        assert attacker.width == len(attacks)
         for state in range(2):
             mixtures = [mixture[state] for mixture in policy]
             expected = brute_force.matrix(payoff[state], mixtures, agent, attacks)
@@ -66,7 +68,7 @@ def test_reduced_columns_lose_no_attack(rng, counts, name):
     payoff, policy = batch(rng, counts, 1)
     mixtures = [mixture[0] for mixture in policy]
     for agent in range(n):
-        found = robust_matrix(payoff, policy, points(threat, n, agent), agent)[0]
+        found = robust_matrix(payoff, policy, attackers(threat, counts)[agent])[0]
         every = brute_force.matrix(
             payoff[0], mixtures, agent, list(brute_force.columns(threat, n, agent, counts))
         )
@@ -81,11 +83,11 @@ def test_joint_play_is_what_the_matrix_pays(rng, counts, name):
     threat = every_threat(n)[name]
     payoff, policy = batch(rng, counts, 3)
     for agent in range(n):
-        corruptions = points(threat, n, agent)
-        matrix = robust_matrix(payoff, policy, corruptions, agent)
+        attacker = attackers(threat, counts)[agent]
+        matrix = robust_matrix(payoff, policy, attacker)
         response = rng.dirichlet(np.ones(counts[agent]), 3)
         attack = rng.dirichlet(np.ones(matrix.shape[2]), 3)
-        play = joint_play(response, policy, attack, corruptions, agent, counts)
+        play = joint_play(response, policy, attack, attacker)
         assert play.shape == (3, *counts)
         assert (play >= 0).all()
         np.testing.assert_allclose(play.reshape(3, -1).sum(axis=1), 1, rtol=0, atol=1e-14)
@@ -101,8 +103,9 @@ def test_joint_play_is_what_the_matrix_pays(rng, counts, name):
 def test_joint_play_of_nested_sets_by_definition(rng):
     """A distribution over {} , {1}, {1, 2}: agent 2 plays π unless both are drawn."""
     threat = games.threats(3)["distribution with nested sets"]
-    (corruption,) = threat.corruptions(3, 0)
     counts = (2, 2, 3)
+    attacker = attackers(threat, counts)[0]
+    (corruption,) = attacker.points
     _, policy = batch(rng, counts, 1)
     response = rng.dirichlet(np.ones(2), 1)
     attack = rng.dirichlet(np.ones(6), 1)
@@ -114,7 +117,7 @@ def test_joint_play_of_nested_sets_by_definition(rng):
             expected += (
                 float(weight) * attack[0, column] * np.einsum("a,b,c->abc", response[0], second, third)
             )
-    found = joint_play(response, policy, attack, (corruption,), 0, counts)[0]
+    found = joint_play(response, policy, attack, attacker)[0]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-15)
 
 
@@ -123,9 +126,9 @@ def test_column_order_by_hand():
     payoff = np.arange(12.0).reshape(1, 2, 2, 3)
     nobody = np.full((1, 2), np.nan)
     policy = [np.array([[1.0, 0.0]]), nobody, np.array([[0.0, 0.0, 1.0]])]
-    corruptions = ThreatModel(1).corruptions(3, 1)
-    assert column_counts(corruptions, (2, 2, 3)) == [2, 3]
-    found = robust_matrix(payoff, policy, corruptions, 1)[0]
+    attacker = attackers(ThreatModel(1), (2, 2, 3))[1]
+    assert attacker.sizes == (2, 3)
+    found = robust_matrix(payoff, policy, attacker)[0]
     for action in range(2):
         expected = [payoff[0, a, action, 2] for a in range(2)] + [payoff[0, 0, action, c] for c in range(3)]
         assert found[action].tolist() == expected
@@ -139,12 +142,12 @@ def test_corrupting_more_never_helps_the_agent(seed, n):
     payoff, policy = batch(rng, counts, 1)
     _, elsewhere = batch(rng, counts, 1)
     agent = int(rng.integers(n))
-    tables = [robust_matrix(payoff, policy, ThreatModel(k).corruptions(n, agent), agent)[0] for k in range(n)]
+    tables = [robust_matrix(payoff, policy, attackers(ThreatModel(k), counts)[agent])[0] for k in range(n)]
     own = [float((policy[agent][0] @ table).min()) for table in tables]
     best = [brute_force.maximin(table) for table in tables]
     assert all(more <= less + 1e-12 for less, more in pairwise(own))
     assert all(more <= less + 1e-9 for less, more in pairwise(best))
-    last = robust_matrix(payoff, elsewhere, ThreatModel(n - 1).corruptions(n, agent), agent)[0]
+    last = robust_matrix(payoff, elsewhere, attackers(ThreatModel(n - 1), counts)[agent])[0]
     assert (tables[-1] == last).all()
     assert (tables[0] == tables[0][:, :1]).all()
 
@@ -155,7 +158,8 @@ def test_probability_is_a_mixture_of_benign_and_corrupted(rng, n):
     counts = tuple(int(c) for c in rng.integers(2, 4, n))
     payoff, policy = batch(rng, counts)
     for k in range(1, n):
-        benign = robust_matrix(payoff, policy, ThreatModel(0).corruptions(n, 0), 0)
-        corrupted = robust_matrix(payoff, policy, ThreatModel(k).corruptions(n, 0), 0)
-        mixed = robust_matrix(payoff, policy, ThreatModel(k, probability=0.3).corruptions(n, 0), 0)
+        benign, corrupted, mixed = (
+            robust_matrix(payoff, policy, attackers(threat, counts)[0])
+            for threat in (ThreatModel(0), ThreatModel(k), ThreatModel(k, probability=0.3))
+        )
         np.testing.assert_allclose(mixed, 0.7 * benign + 0.3 * corrupted, rtol=0, atol=1e-15)

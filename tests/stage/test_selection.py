@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from arneq_exact import MarkovGame, gap, iterate
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.errors import InputError
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.selection import SELECTIONS, Chooser
@@ -41,12 +42,12 @@ def test_an_agent_gets_its_best(threat):
 
 
 def test_selections_are_refused_by_name():
-    corruptions = [ThreatModel(0).corruptions(2, agent) for agent in range(2)]
+    nobody = stage_attackers(ThreatModel(0), (2, 2))
     for wrong in ("best", "agent-2", "agent-", 3):
         with pytest.raises(
             InputError, match="must be one of first, nearest, welfare, type-a, type-b, agent-0"
         ):
-            Chooser(wrong, corruptions)
+            Chooser(wrong, nobody)
     assert {"first", "nearest"} < set(SELECTIONS)
 
 

@@ -9,12 +9,14 @@ import games
 import numpy as np
 import pytest
 
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.errors import InputError
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.selection import SELECTIONS
-from arneq_exact.stage.solve import StageSolver, stage_class, two_agent_probabilities
+from arneq_exact.stage.solve import StageSolver
 
+NOBODY = stage_attackers(ThreatModel(0), (2, 2))
 BATTLE = np.array([[[3.0, 0.0], [0.0, 2.0]], [[2.0, 0.0], [0.0, 3.0]]])
 
 
@@ -29,45 +31,15 @@ def stage_gap(payoffs, threat, profile) -> float:
     return max(gains)
 
 
-def test_classes():
-    assert stage_class(1, ThreatModel(0)) == "decoupled"
-    assert stage_class(2, ThreatModel(0)) == "bimatrix"
-    assert stage_class(2, ThreatModel(1)) == "decoupled"
-    assert stage_class(2, ThreatModel(1, probability="1/2")) == "polymatrix"
-    assert stage_class(2, ThreatModel(1, probability=0)) == "bimatrix"
-    assert stage_class(3, ThreatModel(2)) == "decoupled"
-    assert stage_class(3, ThreatModel(1)) == "general"
-    assert stage_class(3, ThreatModel(0)) == "general"
-    assert stage_class(3, ThreatModel(2, probability="1/2")) == "general"
-    # [T4]: sets that hold everyone decouple as well; one agent alone always does.
-    assert stage_class(3, ThreatModel(sets={0: [{1, 2}, {1}], 1: [{0, 2}], 2: [{0, 1}]})) == "decoupled"
-    assert stage_class(2, ThreatModel(sets={0: [{1}], 1: [[]]})) == "polymatrix"
-    assert stage_class(1, ThreatModel(5, probability="1/2")) == "decoupled"
-    # Masks take columns away, which leaves decoupled games decoupled; smaller sets are others' columns.
-    on_second = ((1, (0,)),)
-    both = ThreatModel(sets={0: [{1}], 1: [{0}]}, masks={1: {0: [0]}})
-    assert stage_class(2, both, on_second) == "decoupled"
-    assert stage_class(2, ThreatModel(1, masks={1: {0: [0]}})) == "general"
-    half = ThreatModel(sets={0: [{1}], 1: [[]]}, masks={1: {0: [0]}})
-    assert [stage_class(2, half, masks) for masks in ((), on_second)] == ["polymatrix", "general"]
-
-
-def test_probabilities_of_two_agents():
-    assert two_agent_probabilities(ThreatModel(0)) == (0.0, 0.0)
-    assert two_agent_probabilities(ThreatModel(3, probability="1/4")) == (0.25, 0.25)
-    assert two_agent_probabilities(ThreatModel(sets={0: [{1}], 1: [[]]})) == (1.0, 0.0)
-    law = {0: {frozenset(): 0.5, frozenset({1}): 0.5}, 1: {frozenset(): 1}}
-    assert two_agent_probabilities(ThreatModel(distribution=law)) == (0.5, 0.0)
-
-
 @pytest.mark.parametrize("backend", ["auto", "reference"])
 @pytest.mark.parametrize("name", games.threats(2))
 @pytest.mark.parametrize("counts", [(2, 2), (1, 3), (3, 2), (3, 3)])
 def test_two_agents_under_every_threat(rng, counts, name, backend):
     threat = games.threats(2)[name]
+    attackers = stage_attackers(threat, counts)
     size = 6 if backend == "auto" else 2
     payoffs = [rng.uniform(-1, 1, (size, *counts)), rng.integers(0, 3, (size, *counts)).astype(float)]
-    solved = StageSolver(2, threat, backend=backend).solve(payoffs)
+    solved = StageSolver(attackers, backend=backend).solve(payoffs)
     for state in range(size):
         profile = [x[state] for x in solved.policy]
         assert stage_gap([payoff[state] for payoff in payoffs], threat, profile) <= 1e-9
@@ -76,8 +48,8 @@ def test_two_agents_under_every_threat(rng, counts, name, backend):
             attacks = list(brute_force.columns(threat, 2, agent, counts))
             own = brute_force.matrix(payoff[state], profile, agent, attacks)
             held = profile[agent] @ own
-            library = StageSolver(2, threat).corruptions[agent]
-            matrix = robust_matrix(payoff[state : state + 1], [x[None] for x in profile], library, agent)[0]
+            library = attackers.of[agent]
+            matrix = robust_matrix(payoff[state : state + 1], [x[None] for x in profile], library)[0]
             attack = solved.attack[agent][state]
             assert attack.sum() == pytest.approx(1, abs=1e-12)
             assert (matrix @ attack).max() <= held.min() + 1e-9
@@ -90,7 +62,8 @@ def test_decoupled_values_are_security_values(rng, n, backend):
     counts = tuple(int(c) for c in rng.integers(1, 4, n))
     payoffs = [rng.uniform(-1, 1, (2, *counts)) for _ in range(n)]
     calls: Counter[str] = Counter()
-    solved = StageSolver(n, ThreatModel(n - 1), backend=backend, calls=calls).solve(payoffs)
+    attackers = stage_attackers(ThreatModel(n - 1), counts)
+    solved = StageSolver(attackers, backend=backend, calls=calls).solve(payoffs)
     assert set(calls) == ({"simplex"} if backend == "auto" else {"cvxpy"})
     for agent, payoff in enumerate(payoffs):
         for state in range(2):
@@ -103,16 +76,16 @@ def test_decoupled_games_meet_their_known_values():
     """[F5]: security values of climbing and penalty."""
     climbing = games.climbing()
     payoffs = [climbing.rewards[:, i].reshape(1, 3, 3) for i in range(2)]
-    solved = StageSolver(2, ThreatModel(1)).solve(payoffs)
+    solved = StageSolver(stage_attackers(ThreatModel(1), (3, 3))).solve(payoffs)
     np.testing.assert_allclose(solved.policy[0][0], [0, 0, 1], atol=1e-12)
     np.testing.assert_allclose(solved.policy[1][0], [6 / 47, 0, 41 / 47], atol=1e-12)
     penalty = [games.penalty(0).rewards[:, i].reshape(1, 3, 3) for i in range(2)]
-    for mixture in StageSolver(2, ThreatModel(1)).solve(penalty).policy:
+    for mixture in StageSolver(stage_attackers(ThreatModel(1), (3, 3))).solve(penalty).policy:
         np.testing.assert_allclose(mixture[0], [1 / 7, 5 / 7, 1 / 7], atol=1e-12)
 
 
 def choose_with(selection, payoffs=BATTLE, previous=None):
-    solver = StageSolver(2, ThreatModel(0), selection=selection)
+    solver = StageSolver(NOBODY, selection=selection)
     solved = solver.solve([payoff[None] for payoff in payoffs], previous)
     return [x[0] for x in solved.policy]
 
@@ -157,31 +130,35 @@ def test_a_function_that_names_no_equilibrium_is_refused(answer):
 @pytest.mark.parametrize("selection", ["best", "", 3, None])
 def test_unknown_selections_are_refused(selection):
     with pytest.raises(InputError, match="selection is"):
-        StageSolver(2, ThreatModel(0), selection=selection)
+        StageSolver(NOBODY, selection=selection)
 
 
 def test_selections_without_enumeration_are_refused_by_name():
-    payoffs = list(np.zeros((3, 1, 2, 3, 2)))
+    attackers = stage_attackers(ThreatModel(1), (2, 3, 2))
     with pytest.raises(InputError, match="n = 3 agents with 2, 3, 2 actions under k = 1 have no"):
-        StageSolver(3, ThreatModel(1), selection="welfare").solve(payoffs)
+        StageSolver(attackers, selection="welfare")
 
 
 def test_enumeration_is_no_part_of_the_reference():
+    attackers = stage_attackers(ThreatModel(1, probability="1/2"), (2, 2))
     with pytest.raises(InputError, match=r"selection 'welfare'.*are solved by backend 'auto' only"):
-        StageSolver(2, ThreatModel(1, probability="1/2"), selection="welfare", backend="reference")
+        StageSolver(attackers, selection="welfare", backend="reference")
 
 
 def test_unknown_backend_is_refused():
     for threat in (ThreatModel(0), ThreatModel(1), ThreatModel(1, probability="1/2")):
         with pytest.raises(InputError, match="backend is 'fast'; must be one of auto, reference"):
-            StageSolver(2, threat, backend="fast")
+            StageSolver(stage_attackers(threat, (2, 2)), backend="fast")
 
 
 def test_every_named_selection_returns_equilibria_on_both_backends(rng):
     for selection in SELECTIONS:
         for backend in ("auto", "reference"):
             payoffs = [rng.uniform(-1, 1, (3, 3, 2)) for _ in range(2)]
-            solved = StageSolver(2, ThreatModel(0), selection=selection, backend=backend).solve(payoffs)
+            solver = StageSolver(
+                stage_attackers(ThreatModel(0), (3, 2)), selection=selection, backend=backend
+            )
+            solved = solver.solve(payoffs)
             for state in range(3):
                 profile = [x[state] for x in solved.policy]
                 assert stage_gap([payoff[state] for payoff in payoffs], ThreatModel(0), profile) <= 1e-9

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from enumeration_oracle import TWO_AGENTS, gap_of, profiles_of
 
+from arneq_exact.attackers.stage_attackers import StageAttackers, stage_attackers
+from arneq_exact.attackers.stage_class import Enumeration
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.enumeration import listing as enumeration
-from arneq_exact.stage.enumeration.listing import enumerate_equilibria
+from arneq_exact.stage.enumeration.listing import enumerate_equilibria, enumerate_under
 
 
 @pytest.mark.parametrize("threat", [ThreatModel(0), ThreatModel(1), ThreatModel(2, probability="1/3")])
@@ -43,9 +44,9 @@ def test_both_algorithms_agree_where_both_apply(rng, monkeypatch):
         for _ in range(10):
             payoffs = rng.uniform(-1, 1, (2, 2, 2))
             exact = enumerate_equilibria(payoffs, TWO_AGENTS[name])
-            with monkeypatch.context() as patch:
-                patch.setattr(enumeration, "attack_on", lambda points, counts: None)
-                bisected = enumerate_equilibria(payoffs, TWO_AGENTS[name])
+            attackers = StageAttackers((2, 2), stage_attackers(TWO_AGENTS[name], (2, 2)).points, name)
+            monkeypatch.setattr(attackers, "enumeration", Enumeration.TWO_ACTIONS)
+            bisected = enumerate_under(payoffs, attackers)
             assert bisected.equilibria[0].exact is None
             assert profiles_of(bisected) == profiles_of(exact)
 

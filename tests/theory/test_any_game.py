@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from arneq_exact import MarkovGame, ThreatModel, catalog
+from arneq_exact.attackers.stage_attackers import attackers_at
 from arneq_exact.errors import InputError
-from arneq_exact.stage.enumeration.listing import corruptions_at
 from arneq_exact.theory import ledger
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.search import stored_counterexamples
@@ -148,7 +148,7 @@ def test_columns_by_definition_are_the_solvers_columns_in_their_order():
         for _ in range(40):
             drawn = draw(rng, "dense")
             for stage in stages(drawn):
-                points = corruptions_at(drawn.threat, stage.n, stage.state)
+                points = attackers_at(drawn.threat, stage.counts, stage.state).points
                 for agent in range(stage.n):
                     listed = documented_columns(stage, drawn.threat, points[agent], agent)
                     built = kernel_matrix(stage.payoffs[agent], stage.play, drawn.threat, agent, stage.state)

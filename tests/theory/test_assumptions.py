@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from arneq_exact import catalog, iterate
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.errors import InputError
 from arneq_exact.learning.step_sizes import Constant, Geometric, Polynomial, StepSize
 from arneq_exact.model.threat import ThreatModel
@@ -79,7 +80,7 @@ def test_a_stranger_cannot_vouch_for_its_own_sums():
 def test_types_of_one_game_with_both():
     """[T8] (ii)"""
     payoffs = np.array([[[5.0, 1.0], [1.0, 1.0]]] * 2)
-    nobody = [ThreatModel(0).corruptions(2, agent) for agent in range(2)]
+    nobody = stage_attackers(ThreatModel(0), (2, 2))
     pure = np.eye(2)
     top, low = (selected_types(payoffs, [pure[a]] * 2, nobody) for a in range(2))
     assert [(one.a, one.b, one.b_prime, one.value) for one in top] == [(True, False, False, 5.0)] * 2
@@ -89,7 +90,7 @@ def test_types_of_one_game_with_both():
 def test_security_value_without_a_saddle():
     """[T6a] The stage ARNEQ is worth its security value, and the strategy does not guarantee it."""
     payoffs = np.array([[[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [-1.0, 0.0]]])
-    nobody = [ThreatModel(0).corruptions(2, agent) for agent in range(2)]
+    nobody = stage_attackers(ThreatModel(0), (2, 2))
     one = selected_types(payoffs, [np.array([1.0, 0.0]), np.array([1.0, 0.0])], nobody)[1]
     assert one.b_prime
     assert not one.b

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from arneq_exact import catalog
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.errors import FileError, InputError
 from arneq_exact.exact.arrays import exact_array
 from arneq_exact.model.game import MarkovGame
@@ -69,7 +70,8 @@ def test_more_corruption_helps_everybody():
         (0, 1), stored.evidence.quantities["profiles"], (before, after), strict=True
     ):
         for agent in range(3):
-            columns = columns_at_pure_profiles(payoffs[agent], ThreatModel(k).corruptions(3, agent), agent)
+            attacker = stage_attackers(ThreatModel(k), payoffs[agent].shape).of[agent]
+            columns = columns_at_pure_profiles(payoffs[agent], attacker)
             assert min(columns[(slice(None), *profile)]) == worth[agent]
             for action in range(3):
                 if action != profile[agent]:
@@ -104,10 +106,10 @@ def test_no_stage_equilibrium_of_the_stored_team_is_best_for_all():
     payoffs = game.rewards.T.reshape(3, *game.action_counts[0].tolist())
     assert (payoffs == payoffs[:1]).all()
     found = enumerate_equilibria(payoffs, threat)
-    points = [threat.corruptions(3, agent) for agent in range(3)]
+    attackers = stage_attackers(threat, payoffs.shape[1:])
     assert len(found)
     for one in found.equilibria:
-        assert not (types_at(payoffs, one.values, points) & TYPE_A).all()
+        assert not (types_at(payoffs, one.values, attackers) & TYPE_A).all()
 
 
 def test_the_search_finds_an_easy_one_by_itself_and_again():

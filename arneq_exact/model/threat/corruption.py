@@ -80,6 +80,11 @@ class Corruption:
         return tuple(sorted({agent for members, _ in self.weights for agent in members}))
 
     @cached_property
+    def chance(self) -> Fraction:
+        """The probability that somebody is corrupted."""
+        return sum((weight for members, weight in self.weights if members), Fraction(0))
+
+    @cached_property
     def slots(self) -> tuple[Slot, ...]:
         """What the attacker decides, in the order of a column's actions."""
         sets = [members for members, _ in self.weights]
@@ -116,3 +121,17 @@ class Corruption:
             members: {slot.agent: decided[slot] for slot in self.slots if members in slot.sets}
             for members, _ in self.weights
         }
+
+
+def everyone_else(points: Sequence[Sequence[Corruption]]) -> bool:
+    """Tell whether every agent faces all others together, corrupted for certain: such agents decouple [T4].
+
+    Parameters
+    ----------
+    points : for each agent the extreme points of its Ω_i
+    """
+    return all(
+        point.weights == ((tuple(j for j in range(len(points)) if j != agent), Fraction(1)),)
+        for agent, own in enumerate(points)
+        for point in own
+    )

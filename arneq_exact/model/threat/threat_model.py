@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -37,7 +38,7 @@ from arneq_exact.errors import ThreatError
 from arneq_exact.exact.polytope import extreme_points
 from arneq_exact.exact.rationals import IntArray, number_text, to_fraction
 from arneq_exact.model.threat import parts
-from arneq_exact.model.threat.corruption import Corruption, Masks, canonical_order
+from arneq_exact.model.threat.corruption import Corruption, Masks, canonical_order, everyone_else
 from arneq_exact.require import shown
 
 KEYS = ("k", "probability", "sets", "distribution", "inequalities", "informed", "masks", "timing")
@@ -140,7 +141,15 @@ class ThreatModel:
             raise ThreatError(f"ThreatModel: timing is {shown(self.timing)}; must be per-state or static")
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash(repr(self.to_json()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the hash behind: strings have another one in every process."""
+        return {name: part for name, part in self.__dict__.items() if name != "_hash"}
 
     def corruptions(self, n: int, agent: int) -> tuple[Corruption, ...]:
         """Return the extreme points of Ω_i for `agent` (from 0) among `n` agents, masks left aside.
@@ -217,11 +226,7 @@ class ThreatModel:
 
     def decouples(self, n: int) -> bool:
         """Tell whether every agent plays a matrix game of its own against all others together [T4]."""
-        return all(
-            corruption.weights == ((tuple(j for j in range(n) if j != agent), Fraction(1)),)
-            for agent in range(n)
-            for corruption in self.corruptions(n, agent)
-        )
+        return everyone_else([self.corruptions(n, agent) for agent in range(n)])
 
     def same_as(self, other: ThreatModel, n: int) -> bool:
         """Tell whether two threats mean the same for every one of `n` agents."""

@@ -8,10 +8,8 @@ limited by itself, to four agents and to a number of boxes: about 2 s at worst, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from arneq_exact.model.threat.corruption import Corruption
-from arneq_exact.stage.enumeration.listing import attack_on, enumeration_class
+from arneq_exact.attackers.stage_attackers import StageAttackers
+from arneq_exact.attackers.stage_class import Enumeration
 
 QUICK_ACTIONS = 12
 """Actions of all agents together up to which an enumeration is quick."""
@@ -20,24 +18,18 @@ QUICK_ATTACKED_ACTIONS = 10
 """The same for two agents that fear an attack of each other's."""
 
 
-def is_quick(counts: Sequence[int], corruptions: Sequence[Sequence[Corruption]]) -> bool:
+def is_quick(attackers: StageAttackers) -> bool:
     """Tell whether stage games have an enumeration, and one that is quick.
-
-    Parameters
-    ----------
-    counts : numbers of actions
-    corruptions : for each agent, the extreme points of its Ω_i
 
     Examples
     --------
     >>> from arneq_exact import ThreatModel
-    >>> points = [ThreatModel(1, probability="1/2").corruptions(2, agent) for agent in range(2)]
-    >>> is_quick([5, 5], points), is_quick([6, 6], points)
-    (True, False)
+    >>> from arneq_exact.attackers.stage_attackers import stage_attackers
+    >>> [is_quick(stage_attackers(ThreatModel(1, probability="1/2"), (5, a))) for a in (5, 6)]
+    [True, False]
     """
-    kind = enumeration_class(counts, corruptions)
-    if kind is None:
+    if attackers.enumeration is None:
         return False
-    attacks = [attack_on(points, counts) for points in corruptions] if kind == "two agents" else []
-    attacked = any(attack is not None and attack.actions for attack in attacks)
-    return sum(counts) <= (QUICK_ATTACKED_ACTIONS if attacked else QUICK_ACTIONS)
+    two_agents = attackers.enumeration is Enumeration.TWO_AGENTS
+    attacked = two_agents and any(risk.actions for risk in attackers.risks or ())
+    return sum(attackers.counts) <= (QUICK_ATTACKED_ACTIONS if attacked else QUICK_ACTIONS)

@@ -41,14 +41,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from arneq_exact.attackers.stage_attackers import StageAttackers, attackers_at
+from arneq_exact.attackers.stage_class import MOST_AGENTS, Enumeration
 from arneq_exact.errors import InputError, StageError
 from arneq_exact.exact.rationals import to_fraction
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.model.threat.corruption import Corruption
 from arneq_exact.stage.enumeration.two_actions import two_action_profiles
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.two_agents.polyhedra import (
-    Attack,
     ExactMixture,
     optimal_mixtures,
     two_agent_products,
@@ -58,9 +58,6 @@ from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
 LISTED = 20_000
 """Largest number of equilibria that is listed; products are never cut short."""
-
-MOST_AGENTS = 4
-"""Largest number of agents with two actions each that the search is given."""
 
 _NAME = "enumerate_equilibria"
 
@@ -122,29 +119,6 @@ class StageEquilibriaList:
         return all(len(mixtures) == 1 for factors in self.products for mixtures in factors)
 
 
-def enumeration_class(counts: Sequence[int], corruptions: Sequence[Sequence[Corruption]]) -> str | None:
-    """Return "decoupled", "two agents" or "two actions", or None where there is no enumeration.
-
-    Parameters
-    ----------
-    counts : numbers of actions
-    corruptions : for each agent, the extreme points of its Ω_i
-    """
-    n = len(counts)
-    certain = [((tuple(j for j in range(n) if j != agent), Fraction(1)),) for agent in range(n)]
-    if all(
-        point.weights == certain[agent] and not point.allowed
-        for agent in range(n)
-        for point in corruptions[agent]
-    ):
-        return "decoupled"
-    if n == 2 and None not in [attack_on(points, counts) for points in corruptions]:
-        return "two agents"
-    if n <= MOST_AGENTS and max(counts) <= 2:
-        return "two actions"
-    return None
-
-
 def enumerate_equilibria(payoffs: ArrayLike, threat: ThreatModel, *, state: int = 0) -> StageEquilibriaList:
     """Enumerate the stage ARNEQ of one stage game.
 
@@ -184,36 +158,32 @@ def enumerate_equilibria(payoffs: ArrayLike, threat: ThreatModel, *, state: int 
     1
     """
     exact = exact_payoffs(payoffs)
-    return enumerate_under(exact, corruptions_at(threat, len(exact), state), threat.describe())
+    return enumerate_under(exact, attackers_at(threat, exact.shape[1:], state))
 
 
-def enumerate_under(
-    payoffs: ArrayLike, corruptions: Sequence[Sequence[Corruption]], described: str
-) -> StageEquilibriaList:
-    """Enumerate the stage ARNEQ under a threat that is resolved into extreme points.
+def enumerate_under(payoffs: ArrayLike, attackers: StageAttackers) -> StageEquilibriaList:
+    """Enumerate the stage ARNEQ under a threat that is resolved.
 
     Parameters
     ----------
     payoffs : (n, A1, ..., An) array-like
         As in `enumerate_equilibria`.
-    corruptions : for each agent, the extreme points of its Ω_i
-    described : str
-        The threat in words, for errors.
+    attackers : StageAttackers
     """
     exact = exact_payoffs(payoffs)
-    n, counts = exact.shape[0], exact.shape[1:]
-    kind = enumeration_class(counts, corruptions)
+    n, counts = attackers.n, attackers.counts
+    kind = attackers.enumeration
     if kind is None:
-        raise InputError(no_enumeration(counts, described))
-    if kind == "two actions":
-        return _by_bisection(exact.astype(np.float64), corruptions)
-    if kind == "decoupled":
+        raise InputError(no_enumeration(attackers))
+    if kind is Enumeration.TWO_ACTIONS:
+        return _by_bisection(exact.astype(np.float64), attackers)
+    if kind is Enumeration.MAXIMIN:
         own = [np.moveaxis(exact[agent], agent, 0).reshape(counts[agent], -1) for agent in range(n)]
         products = [tuple(optimal_mixtures(matrix.tolist()) for matrix in own)]
         argument = "every vertex of each agent's polytope of maximin strategies, in exact arithmetic"
     else:
-        attacks = [attack for points in corruptions if (attack := attack_on(points, counts))]
-        products = list(two_agent_products([matrix.tolist() for matrix in exact], attacks))
+        assert attackers.risks is not None
+        products = list(two_agent_products([matrix.tolist() for matrix in exact], attackers.risks))
         argument = (
             "all pairs of vertices of both best-response polyhedra with all labels, in exact arithmetic"
         )
@@ -224,7 +194,7 @@ def enumerate_under(
     chosen = sorted(profiles, key=_order)[:LISTED]
     policies = [_as_floats(profile) for profile in chosen]
     return StageEquilibriaList(
-        _verified(exact.astype(np.float64), policies, corruptions, chosen),
+        _verified(exact.astype(np.float64), policies, attackers, chosen),
         completeness,
         argument,
         tuple(tuple(_as_floats(mixtures) for mixtures in factors) for factors in products),
@@ -232,44 +202,18 @@ def enumerate_under(
     )
 
 
-def no_enumeration(counts: Sequence[int], described: str) -> str:
+def no_enumeration(attackers: StageAttackers) -> str:
     """Say that a class has no enumeration, and which classes have."""
     return (
-        f"stage games of n = {len(counts)} agents with {', '.join(map(str, counts))} actions under "
-        f"{described} have no enumeration; must be n = 2 with one probability of corruption each, "
+        f"stage games of n = {attackers.n} agents with {', '.join(map(str, attackers.counts))} actions under "
+        f"{attackers.described} have no enumeration; must be n = 2 with one probability of corruption each, "
         f"n <= {MOST_AGENTS} with at most 2 actions each, or a threat that decouples"
     )
 
 
-def corruptions_at(threat: ThreatModel, n: int, state: int) -> list[tuple[Corruption, ...]]:
-    """Extreme points of every agent's Ω_i with the masks of a state."""
-    masks = threat.masks_at(state)
-    return [
-        tuple(dict.fromkeys(point.restricted(masks) for point in threat.corruptions(n, agent)))
-        for agent in range(n)
-    ]
-
-
-def attack_on(points: Sequence[Corruption], counts: Sequence[int]) -> Attack | None:
-    """What one of two agents fears, or None if it fears several probabilities that matter.
-
-    Without masks the largest probability is worst: corrupted agents may imitate their policy.
-    """
-    risks = {sum((w for members, w in point.weights if members), Fraction(0)): point for point in points}
-    largest = max(risks)
-    point = risks[largest]
-    if len(risks) > 1 and any(one.allowed for one in points):
-        return None
-    if largest == 0:
-        return Attack(largest, ())
-    (other,) = point.corruptible
-    return Attack(largest, point.choices(other, counts))
-
-
-def _by_bisection(payoffs: FloatArray, corruptions: Sequence[Sequence[Corruption]]) -> StageEquilibriaList:
+def _by_bisection(payoffs: FloatArray, attackers: StageAttackers) -> StageEquilibriaList:
     """The class of two actions."""
-    counts = payoffs.shape[1:]
-    found = two_action_profiles(payoffs, corruptions)
+    found = two_action_profiles(payoffs, attackers)
     if found.exhausted:
         completeness = "incomplete"
         argument = "the search was cut short: too many boxes remain undecided at any width"
@@ -280,12 +224,12 @@ def _by_bisection(payoffs: FloatArray, corruptions: Sequence[Sequence[Corruption
         completeness = "complete"
         argument = f"bisection of the cube of profiles left none of {found.boxes} boxes undecided"
     policies = [
-        tuple(np.array([1.0 - p, p][:count]) for p, count in zip(point, counts, strict=True))
+        tuple(np.array([1.0 - p, p][:count]) for p, count in zip(point, attackers.counts, strict=True))
         for point in found.profiles.tolist()
     ]
     policies.sort(key=_order)
     return StageEquilibriaList(
-        _verified(payoffs, policies, corruptions, None),
+        _verified(payoffs, policies, attackers, None),
         completeness,
         argument,
         tuple(tuple((mixture,) for mixture in policy) for policy in policies),
@@ -296,7 +240,7 @@ def _by_bisection(payoffs: FloatArray, corruptions: Sequence[Sequence[Corruption
 def _verified(
     payoffs: FloatArray,
     policies: Sequence[tuple[FloatArray, ...]],
-    corruptions: Sequence[Sequence[Corruption]],
+    attackers: StageAttackers,
     exact: Sequence[tuple[ExactMixture, ...]] | None,
 ) -> tuple[ListedEquilibrium, ...]:
     """Values and regrets of all profiles, from their robust stage matrices."""
@@ -308,7 +252,7 @@ def _verified(
     values, regret = np.empty((len(policies), n)), np.zeros(len(policies))
     for agent in range(n):
         payoff = np.broadcast_to(payoffs[agent], (len(policies), *payoffs.shape[1:]))
-        matrix = robust_matrix(payoff, batch, corruptions[agent], agent)
+        matrix = robust_matrix(payoff, batch, attackers.of[agent])
         values[:, agent] = np.einsum("ba,bac->bc", batch[agent], matrix).min(axis=1)
         best = solve_matrix_games(np.ascontiguousarray(matrix)).value
         regret = np.maximum(regret, (best - values[:, agent]) / width[agent])

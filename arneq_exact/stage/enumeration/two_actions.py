@@ -45,7 +45,8 @@ from itertools import product
 
 import numpy as np
 
-from arneq_exact.model.threat.corruption import Corruption
+from arneq_exact.attackers.attacker import Attacker
+from arneq_exact.attackers.stage_attackers import StageAttackers
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.verification import TOLERANCE, FloatArray, IntArray, unit_payoffs
 
@@ -88,21 +89,19 @@ class TwoActionProfiles:
     boxes: int
 
 
-def two_action_profiles(
-    payoffs: FloatArray, corruptions: Sequence[Sequence[Corruption]]
-) -> TwoActionProfiles:
+def two_action_profiles(payoffs: FloatArray, attackers: StageAttackers) -> TwoActionProfiles:
     """Search all faces of the cube of profiles.
 
     Parameters
     ----------
     payoffs : (n, A1, ..., An) array
         One or two actions each.
-    corruptions : for each agent, the extreme points of its Ω_i
+    attackers : StageAttackers
     """
     unit = unit_payoffs(np.asarray(payoffs, dtype=np.float64), 1, "two_action_profiles")[0]
     counts = unit.shape[1:]
     n = len(counts)
-    columns = [corner_payoffs(unit[agent], points, agent) for agent, points in enumerate(corruptions)]
+    columns = [corner_payoffs(own, attacker) for own, attacker in zip(unit, attackers.of, strict=True)]
     profiles: list[FloatArray] = []
     undecided: list[FloatArray] = []
     exhausted = False
@@ -143,21 +142,20 @@ def two_action_profiles(
     )
 
 
-def corner_payoffs(unit: FloatArray, points: Sequence[Corruption], agent: int) -> FloatArray:
+def corner_payoffs(unit: FloatArray, attacker: Attacker) -> FloatArray:
     """Return the agent's distinct f_c at the corners of the cube of profiles, (C, 2, ..., 2).
 
     Parameters
     ----------
     unit : (A1, ..., An) array
         Payoffs of the agent, in units of their range; at most two actions each. Lone actions are doubled.
-    points : the extreme points of its Ω_i
-    agent : int
+    attacker : Attacker
     """
     n = unit.ndim
     corner = np.indices((2,) * n).reshape(n, -1)
     policy = [np.eye(count)[np.minimum(corner[i], count - 1)] for i, count in enumerate(unit.shape)]
-    matrix = robust_matrix(np.broadcast_to(unit, (1 << n, *unit.shape)), policy, points, agent)
-    values = np.einsum("ba,bac->cb", policy[agent], matrix)
+    matrix = robust_matrix(np.broadcast_to(unit, (1 << n, *unit.shape)), policy, attacker)
+    values = np.einsum("ba,bac->cb", policy[attacker.agent], matrix)
     return _distinct(values.reshape(-1, *[2] * n))
 
 

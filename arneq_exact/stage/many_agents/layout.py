@@ -15,29 +15,14 @@ This table of weights is all that a threat is to the kernels. States of one grou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
+from arneq_exact.attackers.attacker import Attacker
+from arneq_exact.attackers.positions import Positions
+from arneq_exact.attackers.stage_attackers import StageAttackers
 from arneq_exact.exact.rationals import FloatArray, IntArray
-from arneq_exact.model.threat.corruption import Corruption, Members
-from arneq_exact.stage.robust import column_counts
-
-
-class Group(NamedTuple):
-    """States with equal action counts and equal attackers.
-
-    Attributes
-    ----------
-    states : (B,)
-    counts : (A1, ..., An)
-    corruptions : extreme points of every agent's Ω_i
-    """
-
-    states: IntArray
-    counts: tuple[int, ...]
-    corruptions: Sequence[Sequence[Corruption]]
 
 
 class Tables(NamedTuple):
@@ -96,7 +81,8 @@ class Tables(NamedTuple):
 
 
 def tables(
-    groups: Sequence[Group],
+    stages: Sequence[StageAttackers],
+    group: IntArray,
     transitions: tuple[IntArray, IntArray, FloatArray] | None = None,
     discount: FloatArray | None = None,
 ) -> Tables:
@@ -104,40 +90,26 @@ def tables(
 
     Parameters
     ----------
-    groups : sequence of `Group`
-        Every state belongs to one group; states are numbered from 0.
+    stages : the attackers of each group of states, under one threat
+    group : (S,)
+        The group of each state.
     transitions : (indptr, indices, data), optional
         Rows × states; without them the states are separate stage games.
     discount : (n,), optional
     """
-    n = len(groups[0].counts)
-    group = np.empty(sum(len(alike.states) for alike in groups), dtype=np.int64)
-    for number, alike in enumerate(groups):
-        group[alike.states] = number
-    counts = np.array([alike.counts for alike in groups])
-    parts = [
-        sorted({K for one in groups for point in one.corruptions[i] for K, _ in point.weights}, key=_order)
-        for i in range(n)
-    ]
-    part_start = np.cumsum([0, *(len(sets) for sets in parts)])
-    columns = np.array(
-        [[sum(column_counts(points, alike.counts)) for points in alike.corruptions] for alike in groups]
-    )
+    n = stages[0].n
+    counts = np.array([stage.counts for stage in stages])
+    columns = np.array([stage.widths for stage in stages])
+    # Masks take actions away from sets, but no set: parts are those of any group.
+    parts = [attacker.parts for attacker in stages[0].of]
     sizes = np.stack([counts, columns], axis=2).reshape(len(counts), -1)
     starts = np.cumsum(sizes, axis=1) - sizes
     rows = counts.prod(axis=1)
-    digits, position, spread = [], [], _Spread()
-    spread_start = np.empty((len(counts), n), dtype=np.int64)
-    for number, alike in enumerate(groups):
-        row = alike.counts
-        digit = np.stack(np.unravel_index(np.arange(rows[number]), row), axis=1)
-        digits.append(digit)
-        place = np.empty((rows[number], part_start[-1]), dtype=np.int64)
-        for i in range(n):
-            spread_start[number, i] = len(spread.start)
-            place[:, part_start[i] : part_start[i + 1]] = _positions(digit, row, parts[i])
-            spread.add(row, parts[i], alike.corruptions[i])
-        position.append(place)
+    digits = [np.stack(np.unravel_index(np.arange(np.prod(row)), row), axis=1) for row in counts]
+    spreads = [[_spread(attacker) for attacker in stage.of] for stage in stages]
+    entries = [spread for of_group in spreads for spread in of_group]
+    starting = np.cumsum([0, *(len(spread.column) for spread in entries)])
+    lengths = np.array([[len(spread.start) for spread in of_group] for of_group in spreads])
     n_rows = np.concatenate([[0], np.cumsum(rows[group])])
     if transitions is None:
         transitions = (np.zeros(n_rows[-1] + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
@@ -151,13 +123,18 @@ def tables(
         local_y=np.ascontiguousarray(starts[:, 1::2]),
         digit_start=np.cumsum(rows) - rows,
         digits=np.concatenate(digits),
-        part_start=part_start,
+        part_start=np.cumsum([0, *map(len, parts)]),
         part_set=np.array([sum(1 << j for j in members) for sets in parts for members in sets]),
-        position=np.concatenate(position),
-        spread_start=spread_start,
-        spread=np.array(spread.start),
-        spread_column=np.array(spread.column),
-        spread_weight=np.array(spread.weight),
+        position=np.concatenate(
+            [
+                np.concatenate([Positions(sets, row).of_rows(digit) for sets in parts], axis=1)
+                for row, digit in zip(counts, digits, strict=True)
+            ]
+        ),
+        spread_start=np.cumsum(lengths).reshape(lengths.shape) - lengths,
+        spread=np.concatenate([at + spread.start for at, spread in zip(starting, entries, strict=False)]),
+        spread_column=np.concatenate([spread.column for spread in entries]),
+        spread_weight=np.concatenate([spread.weight for spread in entries]),
         indptr=transitions[0].astype(np.int64),
         indices=transitions[1].astype(np.int64),
         data=transitions[2].astype(np.float64),
@@ -165,54 +142,18 @@ def tables(
     )
 
 
-def _positions(digits: IntArray, counts: Sequence[int], parts: Sequence[Members]) -> IntArray:
-    """Return the position of every row in every part, (rows, parts), numbered through the parts."""
-    result = np.empty((len(digits), len(parts)), dtype=np.int64)
-    first = 0
-    for number, members in enumerate(parts):
-        index = np.zeros(len(digits), dtype=np.int64)
-        size = 1
-        for j in members:
-            index = index * counts[j] + digits[:, j]
-            size *= counts[j]
-        result[:, number] = first + index
-        first += size
-    return result
+class _Spread(NamedTuple):
+    """Columns and weights of the positions of one attacker, in compressed rows that end with a sentinel."""
+
+    start: IntArray
+    column: IntArray
+    weight: FloatArray
 
 
-class _Spread:
-    """Columns and weights of positions, in compressed rows that end with a sentinel for each agent."""
-
-    def __init__(self) -> None:
-        self.start: list[int] = []
-        self.column: list[int] = []
-        self.weight: list[float] = []
-
-    def add(self, counts: Sequence[int], parts: Sequence[Members], points: Sequence[Corruption]) -> None:
-        """Append one agent's positions, in a state with these action counts."""
-        at: dict[tuple[Members, tuple[int, ...]], list[tuple[int, float]]] = {
-            (members, forced): []
-            for members in parts
-            for forced in product(*(range(counts[j]) for j in members))
-        }
-        number = 0
-        for point in points:
-            slots = point.slots
-            # For each set the slots that decide its members' actions, members ascending.
-            deciding = [
-                [m for j in K for m, slot in enumerate(slots) if slot.agent == j and K in slot.sets]
-                for K, _ in point.weights
-            ]
-            for decided in product(*(point.choices(slot.agent, counts) for slot in slots)):
-                for (K, weight), chosen in zip(point.weights, deciding, strict=True):
-                    at[K, tuple(decided[m] for m in chosen)].append((number, float(weight)))
-                number += 1
-        for entries in at.values():
-            self.start.append(len(self.column))
-            self.column.extend(column for column, _ in entries)
-            self.weight.extend(weight for _, weight in entries)
-        self.start.append(len(self.column))
-
-
-def _order(members: Members) -> tuple[int, Members]:
-    return len(members), members
+def _spread(attacker: Attacker) -> _Spread:
+    positions, draws = Positions(attacker.parts, attacker.counts), attacker.draws
+    position = positions.of_draws(draws)
+    # Within a position columns ascend.
+    order = np.argsort(position, kind="stable")
+    start = np.concatenate([[0], np.cumsum(np.bincount(position, minlength=len(positions)))])
+    return _Spread(start, draws.column[order], draws.weight[order])

@@ -21,13 +21,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
+from arneq_exact.attackers.stage_attackers import StageAttackers
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.model.threat.corruption import Corruption
-from arneq_exact.stage.many_agents.layout import Group, tables
+from arneq_exact.stage.many_agents.layout import tables
+from arneq_exact.stage.profiles import Profile, StageProfiles
 from arneq_exact.stage.verification import count, refuse_unverified, unit_payoffs
 
 PATHS = 8
@@ -36,39 +36,23 @@ PATHS = 8
 MOST_PURE = 1000
 """Joint actions up to which pure profiles are looked at first."""
 
-Profiles = tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]
-"""Policies (B, A_i) of the agents and mixtures (B, C_i) of their attackers."""
-
-
-class MultilinearProfiles(NamedTuple):
-    """Stage ARNEQ of a batch of B games.
-
-    Attributes
-    ----------
-    policy : one array (B, A_i) per agent
-    attack : one array (B, C_i) per agent
-    value : (B, n)
-        The agents' robust values.
-    """
-
-    policy: tuple[FloatArray, ...]
-    attack: tuple[FloatArray, ...]
-    value: FloatArray
+SYSTEMS = 64
+"""Shapes of stage games whose tables are kept: more than occur in a game; the largest take some MB each."""
 
 
 def solve_multilinear_games(
     payoffs: Sequence[FloatArray],
-    corruptions: Sequence[Sequence[Corruption]],
-    start: Profiles | None = None,
+    attackers: StageAttackers,
+    start: tuple[Profile, Profile] | None = None,
     seed: int = 0,
     calls: Counter[str] | None = None,
-) -> MultilinearProfiles:
+) -> StageProfiles:
     """Return one stage ARNEQ per game, with optimal attacks.
 
     Parameters
     ----------
     payoffs : one array (B, A1, ..., An) per agent
-    corruptions : extreme points of every agent's Ω_i
+    attackers : StageAttackers
     start : policies and attacks, optional
         A profile near an equilibrium of each game, to begin with.
     seed : int
@@ -85,9 +69,8 @@ def solve_multilinear_games(
     # Compiled code is loaded when a game is first solved.
     from arneq_exact.stage.many_agents.multilinear_kernel import METHODS, solve_multilinear
 
-    batch, *counts = payoffs[0].shape
-    n = len(payoffs)
-    system = _system(tuple(counts), tuple(map(tuple, corruptions)))
+    batch, n = len(payoffs[0]), attackers.n
+    system = _system(attackers)
     unit, low, width = unit_payoffs(np.stack(payoffs, axis=1), 2, "multilinear stage games")
     rewards = np.ascontiguousarray(unit.reshape(batch, n, -1).swapaxes(1, 2))
     size = system.size
@@ -117,7 +100,7 @@ def solve_multilinear_games(
             count(calls, name, int((method == code).sum()))
     found = [profile[:, where] for where in system.mixtures]
     value = low + width * profile[:, size - n :]
-    return MultilinearProfiles(tuple(found[:n]), tuple(found[n:]), value)
+    return StageProfiles(tuple(found[:n]), tuple(found[n:]), value)
 
 
 class _System:
@@ -126,11 +109,11 @@ class _System:
     The workspace serves one call at a time, which holds Python's lock throughout.
     """
 
-    def __init__(self, counts: tuple[int, ...], corruptions: Sequence[Sequence[Corruption]]) -> None:
+    def __init__(self, attackers: StageAttackers) -> None:
         from arneq_exact.stage.many_agents.linearised_kernel import workspace
 
-        n = len(counts)
-        self.tables = tables([Group(np.zeros(1, dtype=np.int64), counts, corruptions)])
+        n = attackers.n
+        self.tables = tables([attackers], np.zeros(1, dtype=np.int64))
         self.size = int(self.tables.base[-1])
         self.logs = np.arange(self.size) < self.size - 2 * n
         self.workspace = workspace(self.tables)
@@ -153,6 +136,6 @@ class _System:
         return self._weights[seed]
 
 
-@lru_cache(maxsize=64)
-def _system(counts: tuple[int, ...], corruptions: tuple[tuple[Corruption, ...], ...]) -> _System:
-    return _System(counts, corruptions)
+@lru_cache(maxsize=SYSTEMS)
+def _system(attackers: StageAttackers) -> _System:
+    return _System(attackers)

@@ -44,6 +44,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.attackers.stage_class import Risk
 from arneq_exact.exact.double_description import Ray, extreme_rays
 
 ExactMatrix = Sequence[Sequence[Fraction]]
@@ -95,32 +96,17 @@ class Polyhedron:
         return tuple(Fraction(weight, sum(weights)) for weight in weights)
 
 
-@dataclass(frozen=True)
-class Attack:
-    """What agent i fears of the other one: that it is corrupted with a probability, and then plays an action.
-
-    Attributes
-    ----------
-    probability : Fraction
-    actions : tuple of int
-        What the other agent can play while corrupted; empty if the probability is 0.
-    """
-
-    probability: Fraction
-    actions: tuple[int, ...]
-
-
 def two_agent_polyhedra(
-    payoffs: Sequence[ExactMatrix], attacks: Sequence[Attack]
+    payoffs: Sequence[ExactMatrix], risks: Sequence[Risk]
 ) -> tuple[Polyhedron, Polyhedron]:
-    """P₁ and P₂ for payoffs Q₁, Q₂ (A₁ × A₂) and the attacks on agents 1 and 2.
+    """P₁ and P₂ for payoffs Q₁, Q₂ (A₁ × A₂) and what agents 1 and 2 fear.
 
     Labels are numbered x₁, x₂, y₁, y₂ in this order, the attackers' only where present.
     """
     (first, unit1), (second, unit2) = (_integers(payoff) for payoff in payoffs)
     transposed = [list(column) for column in zip(*second, strict=True)]
     swapped = [list(column) for column in zip(*first, strict=True)]
-    on_first, on_second = attacks
+    on_first, on_second = risks
     return (
         _polyhedron((first, unit1), (second, unit2), on_first, on_second, leads=True),
         _polyhedron((transposed, unit2), (swapped, unit1), on_second, on_first, leads=False),
@@ -131,7 +117,7 @@ Scaled = tuple[list[list[int]], int]
 
 
 def _polyhedron(
-    own_scaled: Scaled, other_scaled: Scaled, on_own: Attack, on_other: Attack, *, leads: bool
+    own_scaled: Scaled, other_scaled: Scaled, on_own: Risk, on_other: Risk, *, leads: bool
 ) -> Polyhedron:
     """P of one agent; both matrices have its own actions as rows.
 
@@ -187,7 +173,7 @@ def _integers(matrix: ExactMatrix) -> Scaled:
     return [[int(entry * scale) for entry in row] for row in matrix], scale
 
 
-def two_agent_products(payoffs: Sequence[ExactMatrix], attacks: Sequence[Attack]) -> list[Product]:
+def two_agent_products(payoffs: Sequence[ExactMatrix], risks: Sequence[Risk]) -> list[Product]:
     """The stage ARNEQ of two agents as a union of products conv(mixtures of agent 1) × conv(of agent 2).
 
     Every pair of listed mixtures within a product is one of the (projected) extreme equilibria, and every
@@ -195,7 +181,7 @@ def two_agent_products(payoffs: Sequence[ExactMatrix], attacks: Sequence[Attack]
     """
     import networkx as nx
 
-    both = two_agent_polyhedra(payoffs, attacks)
+    both = two_agent_polyhedra(payoffs, risks)
     listed = [list(polyhedron.vertices().items()) for polyhedron in both]
     tight = [np.array([pattern for _, pattern in vertices], dtype=np.int64) for vertices in listed]
     everything = (1 << len(both[0].rows)) - 1

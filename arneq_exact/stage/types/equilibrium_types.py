@@ -26,8 +26,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.attackers.attacker import Attacker
+from arneq_exact.attackers.stage_attackers import StageAttackers
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.model.threat.corruption import Corruption
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.types.greatest_value import greatest_value
 from arneq_exact.stage.zero_sum.linear import solve_matrix_games
@@ -56,7 +57,7 @@ def equal_within(payoff: FloatArray) -> float:
 def stage_types(
     payoffs: Sequence[FloatArray],
     values: FloatArray,
-    corruptions: Sequence[Sequence[Corruption]],
+    attackers: StageAttackers,
     *,
     backend: str = "auto",
     calls: Counter[str] | None = None,
@@ -68,7 +69,7 @@ def stage_types(
     payoffs : one array (B, A1, ..., An) per agent
     values : (n, B)
         Stage values g_i at the selected equilibria.
-    corruptions : for each agent, the extreme points of its Ω_i
+    attackers : StageAttackers
     backend, calls
         As in `arneq_exact.stage.solve.StageSolver`, for the linear programs.
 
@@ -82,24 +83,24 @@ def stage_types(
         return solve_matrix_games(np.ascontiguousarray(games), backend=backend, calls=calls).value
 
     flags = np.zeros(values.shape, dtype=np.uint8)
-    for agent, (payoff, value, points) in enumerate(zip(payoffs, values, corruptions, strict=True)):
-        counts = payoff.shape[1:]
+    for agent, (payoff, value, attacker) in enumerate(zip(payoffs, values, attackers.of, strict=True)):
+        counts = attacker.counts
         own_first = np.moveaxis(payoff, agent + 1, 1).reshape(len(payoff), counts[agent], -1)
         slack = np.array([equal_within(table) for table in own_first])
         flags[agent, np.abs(value - worth(own_first)) <= slack] |= TYPE_B_PRIME
         bound = value + slack
-        if _everyone_corrupted(points, agent, len(counts)):
-            flags[agent, worth(robust_matrix(payoff, (), points, agent)) <= bound] |= TYPE_A
-        elif not any(point.corruptible for point in points):
+        if attacker.parts == (tuple(j for j in range(len(counts)) if j != agent),):
+            flags[agent, worth(robust_matrix(payoff, (), attacker)) <= bound] |= TYPE_A
+        elif attacker.parts == ((),):
             flags[agent, own_first.max(axis=(1, 2)) <= bound] |= TYPE_A
         elif len(counts) == 2:
-            matrices = _against_pure(payoff, points, agent)
+            matrices = _against_pure(payoff, attacker)
             best = worth(np.concatenate(matrices)).reshape(len(matrices), -1).max(axis=0)
             flags[agent, best <= bound] |= TYPE_A
         else:
             for number, one in enumerate(payoff):
                 bar = float(bound[number])
-                most = greatest_value(one, points, agent, target=bar, backend=backend, calls=calls)
+                most = greatest_value(one, attacker, target=bar, backend=backend, calls=calls)
                 if most.upper <= bar:
                     flags[agent, number] |= TYPE_A
                 elif most.lower <= bar:
@@ -110,28 +111,22 @@ def stage_types(
 def types_at(
     payoffs: FloatArray,
     values: FloatArray,
-    corruptions: Sequence[Sequence[Corruption]],
+    attackers: StageAttackers,
     *,
     backend: str = "auto",
     calls: Counter[str] | None = None,
 ) -> Flags:
     """Decide the types (n,) at one stage ARNEQ with payoffs (n, A1, ..., An) and values (n,)."""
     batch = [payoff[None] for payoff in payoffs]
-    return stage_types(batch, values[:, None], corruptions, backend=backend, calls=calls)[:, 0]
+    return stage_types(batch, values[:, None], attackers, backend=backend, calls=calls)[:, 0]
 
 
-def _everyone_corrupted(points: Sequence[Corruption], agent: int, n: int) -> bool:
-    """Tell whether all agents but one are corrupted for certain."""
-    others = tuple(j for j in range(n) if j != agent)
-    return all([members for members, _ in point.weights] == [others] for point in points)
-
-
-def _against_pure(payoff: FloatArray, points: Sequence[Corruption], agent: int) -> list[FloatArray]:
+def _against_pure(payoff: FloatArray, attacker: Attacker) -> list[FloatArray]:
     """Return the agent's robust matrices (B, A_i, C) for every pure profile of the others."""
-    counts = payoff.shape[1:]
-    free = [1 if j == agent else count for j, count in enumerate(counts)]
+    counts = attacker.counts
+    free = [1 if j == attacker.agent else count for j, count in enumerate(counts)]
     matrices = []
     for profile in np.ndindex(*free):
         policy = [np.eye(count)[[a] * len(payoff)] for a, count in zip(profile, counts, strict=True)]
-        matrices.append(robust_matrix(payoff, policy, points, agent))
+        matrices.append(robust_matrix(payoff, policy, attacker))
     return matrices

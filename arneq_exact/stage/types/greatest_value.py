@@ -33,8 +33,8 @@ from math import prod
 
 import numpy as np
 
+from arneq_exact.attackers.attacker import Attacker
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.model.threat.corruption import Corruption
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
@@ -68,14 +68,13 @@ class GreatestValue:
     boxes: int
 
 
-def columns_at_pure_profiles(payoff: FloatArray, corruptions: Sequence[Corruption], agent: int) -> FloatArray:
+def columns_at_pure_profiles(payoff: FloatArray, attacker: Attacker) -> FloatArray:
     """Return f_c at every pure profile.
 
     Parameters
     ----------
     payoff : (A1, ..., An)
-    corruptions : extreme points of the agent's Ω_i
-    agent : int
+    attacker : Attacker
 
     Returns
     -------
@@ -88,15 +87,14 @@ def columns_at_pure_profiles(payoff: FloatArray, corruptions: Sequence[Corruptio
     unit = np.zeros((), dtype=payoff.dtype) + 1
     policy = [unit * np.eye(count, dtype=np.int64)[joint[j]] for j, count in enumerate(counts)]
     batch = np.broadcast_to(payoff, (joint.shape[1], *counts))
-    matrix = robust_matrix(batch, policy, corruptions, agent)
-    own = matrix[np.arange(joint.shape[1]), joint[agent]]
+    matrix = robust_matrix(batch, policy, attacker)
+    own = matrix[np.arange(joint.shape[1]), joint[attacker.agent]]
     return np.ascontiguousarray(own.T).reshape(-1, *counts)
 
 
 def greatest_value(
     payoff: FloatArray,
-    corruptions: Sequence[Corruption],
-    agent: int,
+    attacker: Attacker,
     *,
     target: float | None = None,
     accuracy: float = 1e-9,
@@ -110,8 +108,7 @@ def greatest_value(
     ----------
     payoff : (A1, ..., An)
         Stage payoffs of the agent.
-    corruptions : extreme points of the agent's Ω_i
-    agent : int
+    attacker : Attacker
     target : float, optional
         Stop as soon as the maximum is known to be above it, or not to be.
     accuracy : float
@@ -127,19 +124,18 @@ def greatest_value(
     the middle 1/2: mixing hides what the others do.
 
     >>> from arneq_exact import ThreatModel
+    >>> from arneq_exact.attackers.stage_attackers import stage_attackers
     >>> reward = np.array([[[1.0, 0.0], [0.0, 1.0]]] * 2)  # others must match
-    >>> found = greatest_value(reward, ThreatModel(1).corruptions(3, 0), 0)
+    >>> found = greatest_value(reward, stage_attackers(ThreatModel(1), reward.shape).of[0])
     >>> round(found.lower, 6), round(found.upper, 6)
     (0.5, 0.5)
     """
     counts = payoff.shape
-    columns = np.unique(
-        columns_at_pure_profiles(payoff, corruptions, agent).reshape(-1, prod(counts)), axis=0
-    )
+    columns = np.unique(columns_at_pure_profiles(payoff, attacker).reshape(-1, prod(counts)), axis=0)
     if columns.size > LARGEST:
         return GreatestValue(-np.inf, np.inf, None, 0)
     low, width = float(payoff.min()), float(np.ptp(payoff)) or 1.0
-    found = _Search(((columns - low) / width).reshape(-1, *counts), agent, backend, calls)
+    found = _Search(((columns - low) / width).reshape(-1, *counts), attacker.agent, backend, calls)
     wanted = None if target is None else (target - low) / width
     lower, upper = found.run(wanted, accuracy, corners)
     return GreatestValue(low + width * lower, low + width * upper, found.profile, found.boxes)

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from arneq_exact.attackers.stage_attackers import attackers_at
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
 from arneq_exact.oracle.definition import Array
-from arneq_exact.stage.enumeration.listing import corruptions_at
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.theory.engine.evidence import Comparison, Findings
 from arneq_exact.theory.engine.instance import Instance
@@ -123,8 +123,8 @@ def kernel_matrix(
     payoff: FloatArray, play: Sequence[FloatArray], threat: ThreatModel, agent: int, state: int = 0
 ) -> FloatArray:
     """Return M_i^π (A_i, C) as the solvers build it."""
-    points = corruptions_at(threat, payoff.ndim, state)[agent]
-    built: FloatArray = robust_matrix(payoff[None], [one[None] for one in play], points, agent)[0]
+    attacker = attackers_at(threat, payoff.shape, state).of[agent]
+    built: FloatArray = robust_matrix(payoff[None], [one[None] for one in play], attacker)[0]
     return built
 
 

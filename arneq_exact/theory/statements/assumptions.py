@@ -21,12 +21,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.attackers.stage_attackers import StageAttackers
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.learning.step_sizes import Constant, Geometric, Polynomial, StepSize
 from arneq_exact.markov.iteration import IterationResult
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.threat.corruption import Corruption
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.types.equilibrium_types import (
     TYPE_A,
@@ -160,7 +160,7 @@ class SelectedType:
 def selected_types(
     payoffs: FloatArray,
     policy: Sequence[FloatArray],
-    corruptions: Sequence[Sequence[Corruption]],
+    attackers: StageAttackers,
     *,
     backend: str = "auto",
     calls: Counter[str] | None = None,
@@ -171,23 +171,24 @@ def selected_types(
     ----------
     payoffs : (n, A1, ..., An)
     policy : one array (A_i,) per agent
-    corruptions : for each agent, the extreme points of its Ω_i
+    attackers : StageAttackers
     backend, calls
         As in `arneq_exact.stage.solve.StageSolver`.
 
     Examples
     --------
     >>> from arneq_exact import ThreatModel
+    >>> from arneq_exact.attackers.stage_attackers import stage_attackers
     >>> payoffs = np.array([[[5.0, 1.0], [1.0, 1.0]]] * 2)  # [T8] (ii)
-    >>> nobody = [ThreatModel(0).corruptions(2, i) for i in range(2)]
+    >>> nobody = stage_attackers(ThreatModel(0), (2, 2))
     >>> first, second = np.array([1.0, 0.0]), np.array([0.0, 1.0])
     >>> [(one.a, one.b) for one in selected_types(payoffs, [first, first], nobody)]
     [(True, False), (True, False)]
     >>> [(one.a, one.b) for one in selected_types(payoffs, [second, second], nobody)]
     [(False, True), (False, True)]
     """
-    values = stage_values(payoffs, policy, corruptions)
-    flags = types_at(payoffs, values, corruptions, backend=backend, calls=calls)
+    values = stage_values(payoffs, policy, attackers)
+    flags = types_at(payoffs, values, attackers, backend=backend, calls=calls)
     found = []
     for agent, payoff in enumerate(payoffs):
         own_first = np.moveaxis(payoff, agent, 0).reshape(payoff.shape[agent], -1)
@@ -200,14 +201,12 @@ def selected_types(
     return tuple(found)
 
 
-def stage_values(
-    payoffs: FloatArray, policy: Sequence[FloatArray], corruptions: Sequence[Sequence[Corruption]]
-) -> FloatArray:
+def stage_values(payoffs: FloatArray, policy: Sequence[FloatArray], attackers: StageAttackers) -> FloatArray:
     """Return g_i(π) of every agent, (n,)."""
     batch = [each[None] for each in policy]
     return np.array(
         [
-            (policy[agent] @ robust_matrix(payoff[None], batch, corruptions[agent], agent)[0]).min()
+            (policy[agent] @ robust_matrix(payoff[None], batch, attackers.of[agent])[0]).min()
             for agent, payoff in enumerate(payoffs)
         ]
     )

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from arneq_exact.attackers.resolve import resolve
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.model.threat.corruption import Corruption
 from arneq_exact.oracle import definition
@@ -69,13 +70,13 @@ def _existence(instance: Instance) -> Findings:
     game, threat = instance.game, instance.threat
     replies, attackers, gaps, zero, sizes = [], [], [], [], []
     for stage in stages(instance):
-        solver = StageSolver(game.n_agents, threat, masks=threat.masks_at(stage.state))
-        solved = solver.solve([payoff[None] for payoff in stage.payoffs])
+        resolved = resolve(game, threat).of(stage.state)
+        solved = StageSolver(resolved).solve([payoff[None] for payoff in stage.payoffs])
         play = [mixture[0] for mixture in solved.policy]
         for agent in range(stage.n):
             payoff = stage.payoffs[agent]
             placed = stage._replace(play=tuple(play))
-            columns = documented_columns(placed, threat, solver.corruptions[agent], agent)
+            columns = documented_columns(placed, threat, resolved.points[agent], agent)
             widths = columns.shape[1], solved.attack[agent].shape[1]
             if widths[0] != widths[1]:
                 return Findings([equal("attacks by definition, columns of the solver", *widths)])

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.attackers.attacker import Attacker
+from arneq_exact.attackers.stage_attackers import attackers_at, stage_attackers
 from arneq_exact.exact.arrays import ExactArray, exact_array
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs, security_value, stage_payoffs
 from arneq_exact.oracle.first_principles import is_budget
-from arneq_exact.stage.enumeration.listing import corruptions_at
 from arneq_exact.stage.types.greatest_value import columns_at_pure_profiles, greatest_value
 from arneq_exact.theory.draw import generators
 from arneq_exact.theory.engine.evidence import Findings, at_most, equal
@@ -47,8 +48,8 @@ def _at_once(instance: Instance) -> Findings:
     payoffs, threat = stage_payoffs(instance.game, 0), instance.threat
     n = len(payoffs)
     hypotheses = _hypotheses(instance, payoffs)
-    corruptions = corruptions_at(threat, n, 0)
-    greatest = [greatest_value(payoff, corruptions[i], i) for i, payoff in enumerate(payoffs)]
+    attackers = attackers_at(threat, payoffs.shape[1:], 0)
+    greatest = [greatest_value(payoff, own) for payoff, own in zip(payoffs, attackers.of, strict=True)]
     # Candidates: the maximiser of each agent, and each agent's own part of its maximiser.
     profiles = [one.profile for one in greatest if one.profile is not None]
     if len(profiles) < n:
@@ -89,12 +90,10 @@ def _never_at_once(instance: Instance) -> Findings:
         return Findings(undecided="the threat is no budget")
     payoffs = exact_payoffs(game, 0)
     hypotheses = _hypotheses(instance, payoffs)
-    n = len(payoffs)
     columns, reached = [], []
-    for agent, payoff in enumerate(payoffs):
-        corruptions = instance.threat.corruptions(n, agent)
-        own: ExactArray = columns_at_pure_profiles(payoff, corruptions, agent)
-        reached.append(_reached(own, payoff, corruptions, agent))
+    for payoff, attacker in zip(payoffs, stage_attackers(instance.threat, payoffs.shape[1:]).of, strict=True):
+        own: ExactArray = columns_at_pure_profiles(payoff, attacker)
+        reached.append(_reached(own, payoff, attacker))
         columns.append(own - reached[-1])
     together = np.concatenate(columns)
     spread = payoffs.max() - payoffs.min()
@@ -116,10 +115,10 @@ def _never_at_once(instance: Instance) -> Findings:
     return Findings(hypotheses=hypotheses, undecided="no loss is proved")
 
 
-def _reached(columns: Any, payoff: Any, corruptions: Any, agent: int) -> Fraction:
+def _reached(columns: Any, payoff: Any, attacker: Attacker) -> Fraction:
     """Return the exact value of a good profile for one agent: a pure one, or a rounded mixed one."""
     best = Fraction(columns.min(axis=0).max())
-    found = greatest_value(payoff.astype(np.float64), corruptions, agent, accuracy=1e-3, corners=20_000)
+    found = greatest_value(payoff.astype(np.float64), attacker, accuracy=1e-3, corners=20_000)
     if found.profile is not None:
         worth = columns
         for mixture in reversed(found.profile):

@@ -19,6 +19,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.errors import InputError
 from arneq_exact.exact.arrays import scaled
 from arneq_exact.exact.rationals import FloatArray
@@ -96,12 +97,12 @@ Selected = tuple[list[FloatArray], tuple[SelectedType, ...]]
 def _selected(instance: Instance, stages: FloatArray) -> list[Selected]:
     """Return the selected stage ARNEQ and its types for stage games (B, n, A1, ..., An)."""
     n = stages.shape[1]
-    solver = StageSolver(n, instance.threat, selection=instance.extras.get("selection", "first"))
+    attackers = stage_attackers(instance.threat, stages.shape[2:])
+    solver = StageSolver(attackers, selection=instance.extras.get("selection", "first"))
     found = solver.solve([np.ascontiguousarray(stages[:, agent]) for agent in range(n)])
     play = [[each[b] for each in found.policy] for b in range(len(stages))]
     return [
-        (policy, selected_types(stage, policy, solver.corruptions))
-        for stage, policy in zip(stages, play, strict=True)
+        (policy, selected_types(stage, policy, attackers)) for stage, policy in zip(stages, play, strict=True)
     ]
 
 
@@ -176,7 +177,7 @@ def _jump(instance: Instance) -> Findings:
     agent = _agent(instance)
     pair = [exact_payoffs(game, state) for state in range(2)]
     values, profiles, types = [], [], []
-    corruptions = [instance.threat.corruptions(game.n_agents, i) for i in range(game.n_agents)]
+    attackers = stage_attackers(instance.threat, pair[0].shape[1:])
     for payoffs in pair:
         whole, unit = scaled(payoffs)
         joint = unique_profile(whole, k)
@@ -186,7 +187,7 @@ def _jump(instance: Instance) -> Findings:
         profiles.append(joint)
         values.append(Fraction(int(found.worth(joint)[agent]), unit))
         play = [np.eye(count)[action] for count, action in zip(payoffs.shape[1:], joint, strict=True)]
-        types.append(selected_types(payoffs.astype(np.float64), play, corruptions)[agent])
+        types.append(selected_types(payoffs.astype(np.float64), play, attackers)[agent])
     change = abs(pair[1][agent] - pair[0][agent]).max()
     spread = max(max(one[agent].max() for one in pair) - min(one[agent].min() for one in pair), Fraction(0))
     return Findings(
@@ -226,10 +227,10 @@ def _security_is_saddle(instance: Instance) -> Findings:
         return Findings(undecided="what corrupted agents can play depends on the state")
     candidates = _selected(instance, payoffs[None])
     if has_full_simplex(threat) and threat.k is not None:
-        corruptions = [threat.corruptions(n, agent) for agent in range(n)]
+        attackers = stage_attackers(threat, payoffs.shape[1:])
         for joint in pure_play(payoffs, threat.k).profiles():
             play = [np.eye(count)[action] for count, action in zip(payoffs.shape[1:], joint, strict=True)]
-            candidates.append((play, selected_types(payoffs, play, corruptions)))
+            candidates.append((play, selected_types(payoffs, play, attackers)))
     comparisons = []
     for agent in [_agent(instance)] if "agent" in instance.extras else range(n):
         own_first = np.moveaxis(payoffs[agent], agent, 0).reshape(payoffs.shape[agent + 1], -1)

@@ -22,6 +22,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from arneq_exact.attackers.resolve import resolve
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.bellman import backup
 from arneq_exact.markov.iteration import IterationResult, iterate
@@ -205,12 +206,12 @@ def _along(instance: Instance, orbit: PeriodicOrbit) -> EncounteredTypes:
 
 def flags_at(game: MarkovGame, threat: ThreatModel, payoffs: FloatArray, values: FloatArray) -> Flags:
     """Return types (n, S) at stage payoffs (n, rows) with selected values (n, S)."""
-    corruptions = [threat.corruptions(game.n_agents, agent) for agent in range(game.n_agents)]
+    attackers = resolve(game, threat)
     flags = np.empty(values.shape, dtype=np.uint8)
     for state in range(game.n_states):
         rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
         stage = payoffs[:, rows].reshape(game.n_agents, *game.action_counts[state].tolist())
-        flags[:, state] = types_at(stage, values[:, state], corruptions)
+        flags[:, state] = types_at(stage, values[:, state], attackers.of(state))
     return flags
 
 

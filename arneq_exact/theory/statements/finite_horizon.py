@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -41,6 +42,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.first_principles import best_value, contest, robust_value
 from arneq_exact.require import shown
 from arneq_exact.solver.seal import certify
+from arneq_exact.stage.solve import StageSolver
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.given_play import (
@@ -124,7 +126,8 @@ def judged(
 def selected_plays(instance: Instance) -> list[Play]:
     """Return the stage ARNEQs of the backward induction over the horizon, the first step first."""
     game = instance.game
-    step = StageStep(game, instance.threat, selection=instance.extras.get("selection", "first"))
+    selection = instance.extras.get("selection", "first")
+    step = StageStep(game, instance.threat, partial(StageSolver, selection=selection))
     values = np.zeros((game.n_agents, game.n_states))
     plays: list[Play] = []
     for _ in range(horizon_of(instance)):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.exact.matrix_games import exact_matrix_game
 from arneq_exact.markov.evaluate import best_response, robust_values
 from arneq_exact.model.game import MarkovGame
@@ -21,7 +22,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition, first_principles
 from arneq_exact.oracle.definition import Array
 from arneq_exact.solver.solve import solve
-from arneq_exact.stage.enumeration.listing import enumerate_equilibria, enumeration_class
+from arneq_exact.stage.enumeration.listing import enumerate_equilibria
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.given_play import by_state
@@ -108,8 +109,7 @@ def _equilibria(instance: Instance) -> Findings:
     for stage in stages(instance):
         tables = []
         for threat in (ThreatModel(k), ThreatModel(k + 1)):
-            points = [threat.corruptions(stage.n, agent) for agent in range(stage.n)]
-            if enumeration_class(stage.counts, points) is None:
+            if stage_attackers(threat, stage.counts).enumeration is None:
                 return Findings(undecided="not all stage ARNEQ can be listed")
             found = enumerate_equilibria(stage.payoffs, threat)
             if not len(found):

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.exact.lemke import polymatrix_equilibrium
 from arneq_exact.exact.matrix_games import exact_matrix_game
 from arneq_exact.exact.rationals import common_denominator
@@ -137,7 +138,7 @@ def _problem(instance: Instance) -> Findings:
     P, sizes = stacked_payoffs(stage, rho)
     M, q = complementarity(P, sizes)
     comparisons = _copositive_plus(rng, M, len(P))
-    solved = ExactStageSolver(2, threat).solve(list(stage.payoffs))
+    solved = ExactStageSolver(stage_attackers(threat, stage.counts)).solve(list(stage.payoffs))
     widths = [len(attack) for attack in solved.attack]
     if rho > 0 and widths != sizes[2:]:
         return Findings([equal("attacks of both attackers, columns of the solver", sizes[2:], widths)])

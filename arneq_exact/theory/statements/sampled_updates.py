@@ -21,6 +21,7 @@ worth of the selected policy from the definition:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import log
 
 import numpy as np
@@ -35,6 +36,7 @@ from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import first_principles
+from arneq_exact.stage.solve import StageSolver
 from arneq_exact.theory.draw.typed_games import by_type, sampled_game
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.given_play import by_state
@@ -86,7 +88,7 @@ def _sampled(instance: Instance) -> Findings:
         return Findings(undecided=reason)
     if (instance.game.discount == 1).any():
         return Findings(undecided="a discount is 1: a sample that does not end the episode contracts nothing")
-    step = StageStep(game, threat, selection=instance.extras.get("selection", "first"))
+    step = StageStep(game, threat, partial(StageSolver, selection=instance.extras.get("selection", "first")))
     point = _fixed_point(instance, step)
     if point is None:
         return Findings(undecided="no fixed point was found to compare with")
@@ -154,7 +156,7 @@ def _run(instance: Instance, start: FloatArray, updates: int, snapshots: int) ->
     )
 
 
-def _fixed_point(instance: Instance, step: StageStep) -> FixedPoint | None:
+def _fixed_point(instance: Instance, step: StageStep[StageSolver]) -> FixedPoint | None:
     """Return Q* and V*, by running the procedure, or sooner if its policy stays.
 
     V* is the worth of the policy from first principles; it counts if val(Q*) is the same.

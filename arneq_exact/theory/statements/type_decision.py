@@ -27,13 +27,13 @@ from typing import Final
 
 import numpy as np
 
+from arneq_exact.attackers.stage_attackers import attackers_at
 from arneq_exact.exact.matrix_games import matrix_game
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
 from arneq_exact.oracle.definition import Array
 from arneq_exact.oracle.first_principles import is_budget
-from arneq_exact.stage.enumeration.listing import corruptions_at
 from arneq_exact.stage.types.greatest_value import greatest_value
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
@@ -88,14 +88,14 @@ def _decision(instance: Instance) -> Findings:
         return Findings(hypotheses=hypotheses)
     payoffs = definition.stage_payoffs(game, 0)
     n, counts = game.n_agents, payoffs.shape[1:]
-    points = corruptions_at(threat, n, 0)
+    attackers = attackers_at(threat, counts, 0)
     agent = int(rng.integers(n))
     payoff = payoffs[agent]
     unit = float(np.abs(payoff).max()) or 1.0
     comparisons: list[Comparison] = []
     claimed = []
     for profile in (best_pure_profile(payoff, agent, threat), [families.mixture(rng, c) for c in counts]):
-        decided = selected_types(payoffs, profile, points)[agent]
+        decided = selected_types(payoffs, profile, attackers)[agent]
         value = float((profile[agent] @ definition.matrix(payoff, profile, agent, threat)).min())
         comparisons.append(equal("value by the solvers, by definition", decided.value, value, unit))
         claimed.append(decided.a)
@@ -111,8 +111,8 @@ def _decision(instance: Instance) -> Findings:
 
 def _witness(payoff: FloatArray, agent: int, threat: ThreatModel, value: float, unit: float) -> Comparison:
     """Compare the value with the mixed profile on which the library rests when it denies type A."""
-    points = corruptions_at(threat, payoff.ndim, 0)[agent]
-    found = greatest_value(payoff, points, agent, target=value).profile
+    attacker = attackers_at(threat, payoff.shape, 0).of[agent]
+    found = greatest_value(payoff, attacker, target=value).profile
     assert found is not None, "type A is denied by a profile"
     worth = float((found[agent] @ definition.matrix(payoff, list(found), agent, threat)).min())
     return at_most("value that is not of type A, mixed profile", value, worth, unit)

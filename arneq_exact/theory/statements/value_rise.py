@@ -11,10 +11,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.exact.arrays import exact_array, scaled
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs, stage_payoffs
-from arneq_exact.stage.enumeration.listing import corruptions_at, enumerate_equilibria, enumeration_class
+from arneq_exact.stage.enumeration.listing import enumerate_equilibria
 from arneq_exact.theory.draw import generators
 from arneq_exact.theory.engine.evidence import Findings, at_most
 from arneq_exact.theory.engine.instance import Instance
@@ -34,7 +35,7 @@ def _least_rise(instance: Instance) -> Findings:
     payoffs = stage_payoffs(instance.game, 0)
     lists = []
     for threat in (ThreatModel(k), ThreatModel(k + 1)):
-        if enumeration_class(payoffs.shape[1:], corruptions_at(threat, len(payoffs), 0)) is None:
+        if stage_attackers(threat, payoffs.shape[1:]).enumeration is None:
             return Findings(undecided="not all stage ARNEQ can be listed")
         lists.append(enumerate_equilibria(payoffs, threat))
     if not all(len(found) for found in lists):

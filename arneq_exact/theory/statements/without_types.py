@@ -16,6 +16,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.exact.arrays import scaled
 from arneq_exact.markov.iteration import iterate
 from arneq_exact.model.threat import ThreatModel
@@ -68,11 +69,11 @@ JUMPS = Hypothesis(
 def _jump(instance: Instance) -> Findings:
     game = instance.game
     stages = [stage_payoffs(game, state) for state in range(2)]
-    solver = StageSolver(3, instance.threat)
+    attackers = stage_attackers(instance.threat, stages[0].shape[1:])
     batch = [np.stack([stage[agent] for stage in stages]) for agent in range(3)]
-    found = solver.solve(batch)
+    found = StageSolver(attackers).solve(batch)
     values = [
-        selected_types(stage, [x[state] for x in found.policy], solver.corruptions)[0].value
+        selected_types(stage, [x[state] for x in found.policy], attackers)[0].value
         for state, stage in enumerate(stages)
     ]
     change = max(float(np.abs(stages[1] - stages[0]).max()), 1e-300)
@@ -136,7 +137,7 @@ NOSDE = Hypothesis(
 
 def _mixed_types(instance: Instance) -> Findings:
     payoffs = stage_payoffs(instance.game, 0)
-    nobody = [instance.threat.corruptions(2, agent) for agent in range(2)]
+    nobody = stage_attackers(instance.threat, payoffs.shape[1:])
     found = pure_play(payoffs, 0)
     best = np.unravel_index(int(payoffs[0].argmax()), payoffs.shape[1:])
     other = tuple(1 - int(action) for action in best)
