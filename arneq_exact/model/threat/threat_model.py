@@ -328,8 +328,7 @@ class ThreatModel:
                 f"ThreatModel: inequalities of agent {agent} have {len(rows[0])} columns; "
                 f"must have one for each of its {size} corruption sets"
             )
-        checked: parts.Inequalities = (rows, bounds)
-        return checked
+        return rows, bounds
 
     def _fit(self, n: int) -> None:
         """Refuse explicit families that do not list exactly the agents 0..n−1, or hold strangers."""
