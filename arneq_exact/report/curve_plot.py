@@ -1,4 +1,4 @@
-"""The robustness curve as a drawing; matplotlib is imported when something is drawn."""
+"""The robustness curve as a drawing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arneq_exact.errors import InputError
+from arneq_exact.report.drawing import INK, legend, new_figure, quiet, title, write
 
 MOST_ROWS = 4
 """Rows of panels that are drawn by default."""
@@ -16,7 +17,6 @@ MOST_COLUMNS = 4
 
 # Blue and vermilion of Okabe & Ito, distinct for colour-blind readers too, and paler tones behind.
 EQUILIBRIUM, NASH, QUIET, OTHERS = "#0072B2", "#D55E00", "#9FCFF0", "#999999"
-INK, FAINT = "#333333", "#cccccc"
 
 LABELS = {"k": "corrupted agents, at most k", "probability": "probability of corruption, at most ρ"}
 
@@ -48,12 +48,6 @@ def draw_curve(
     InputError
         If matplotlib is not installed, or there is nothing to draw.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError(
-            "plot: matplotlib is not installed; must be, as by pip install 'arneq-exact[plot]'"
-        ) from None
     if not records:
         raise InputError("plot: the curve has no levels; must have at least one")
     states = list(dict.fromkeys(record["state"] for record in records))
@@ -61,7 +55,7 @@ def draw_curve(
     panels = [(state, agent) for state in states for agent in agents]
     across = min(len(agents), MOST_COLUMNS) if len(states) == 1 else len(agents)
     down = -(-len(panels) // across)
-    figure = Figure(figsize=(max(2.7 * across + 0.6, 6.2), 2.3 * down + 1.1), layout="constrained")
+    figure = new_figure(max(2.7 * across + 0.6, 6.2), 2.3 * down + 1.1, "plot")
     grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=_comparable(records, agents))
     axes = list(grid.flat)
     for axis in axes[len(panels) :]:
@@ -72,14 +66,14 @@ def draw_curve(
         _panel(axis, rows, points, level, nash_proved)
         name = f"agent {agent}" if agent.isdecimal() else agent
         place = "" if state == "initial" or len(states) == 1 else f", state {state}"
-        axis.set_title(name + place, loc="left", fontsize=10, fontweight="bold", color=INK)
+        title(axis, name + place)
         if number + across >= len(panels):
-            axis.set_xlabel(LABELS[level], fontsize=9, color=INK)
+            axis.set_xlabel(LABELS[level])
             axis.tick_params(labelbottom=True)
         if number % across == 0:
-            axis.set_ylabel("value", fontsize=9, color=INK)
+            axis.set_ylabel("value")
     _legend(figure, records, bool(others), nash_proved, hidden)
-    figure.savefig(path, dpi=160)
+    write(figure, path)
 
 
 def _comparable(records: Sequence[Mapping[str, Any]], agents: Sequence[str]) -> bool:
@@ -127,11 +121,7 @@ def _panel(
     if level == "k":
         axis.set_xticks(x)
     axis.margins(x=0.08, y=0.12)
-    axis.grid(axis="y", color=FAINT, linewidth=0.5)
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.spines[["left", "bottom"]].set_color(FAINT)
-    axis.tick_params(colors=INK, labelsize=8, length=3, color=FAINT)
+    quiet(axis)
 
 
 SERIES = {
@@ -176,13 +166,6 @@ def _legend(
     if not nash_proved or any(record["status"] == "incomplete" for record in records):
         hollow = {**_style("equilibrium"), "linestyle": "", "markerfacecolor": "white", "color": INK}
         handles.append(Line2D([], [], label="hollow: not proved", **hollow))
-    figure.legend(
-        handles=handles,
-        loc="outside upper left",
-        ncols=3,
-        frameon=False,
-        fontsize=8,
-        labelcolor=INK,
-    )
+    legend(figure, handles)
     if hidden > 0:
         figure.supxlabel(f"{hidden} more states are not drawn", fontsize=8, color=INK)

@@ -1,6 +1,6 @@
 """Drawings of an experiment: learning curves against the exact answer, and final values by budget.
 
-matplotlib is imported when something is drawn. Figures are the same bytes for the same numbers.
+Figures are the same bytes for the same numbers.
 """
 
 from __future__ import annotations
@@ -10,15 +10,20 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from arneq_exact.errors import InputError
 from arneq_exact.report.bands import Band
+from arneq_exact.report.drawing import FAINT, INK, legend, new_figure, quiet, title, write
 
 Row = Mapping[str, Any]
 
 # Okabe & Ito, distinct for colour-blind readers too; learners in the order of the configuration.
 COLOURS = ("#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#CC79A7", "#009E73", "#999999", "#8C564B")
 LINES = ("-", "--", "-", "--", "-.", "-.", "-.", ":")
-INK, FAINT, EXACT = "#333333", "#cccccc", "#000000"
+"""Dashes beside the colours: pairs of learners that share an idea share a line where colours are near."""
+
+WHERE = "experiment"
+"""What a missing matplotlib is reported for."""
+
+EXACT = "#000000"
 EXACT_LINES = {"solve": "-", "catalog": (0, (1, 1.5))}
 
 LEAST_SHARE = 1e-5
@@ -46,7 +51,7 @@ def draw_curves(
     """
     places = list(dict.fromkeys((row["game"], row["k"]) for row in curves))
     learners = list(dict.fromkeys(row["learner"] for row in curves))
-    figure = _figure((8.2, 2.35 * len(places) + 0.9))
+    figure = new_figure(8.2, 2.35 * len(places) + 0.9, WHERE)
     grid = figure.subplots(len(places), 2, squeeze=False)
     exact_labels: dict[str, Any] = {}
     for (game, k), (left, right) in zip(places, grid, strict=True):
@@ -61,21 +66,21 @@ def draw_curves(
         kind = f" ({kinds[game]})" if kinds.get(game) else ""
         if floor > 0:
             left.set_yscale("log")
-        left.set_ylabel("gap", fontsize=9, color=INK)
-        right.set_ylabel(f"worst-case value, k = {k}", fontsize=9, color=INK)
-        left.set_title(f"{game}{kind}, k = {k}", loc="left", fontsize=10, fontweight="bold", color=INK)
+        left.set_ylabel("gap")
+        right.set_ylabel(f"worst-case value, k = {k}")
+        title(left, f"{game}{kind}, k = {k}")
         for axis in (left, right):
-            _quiet(axis)
+            quiet(axis)
     for axis in grid[-1]:
-        axis.set_xlabel("share of the iterations, %", fontsize=9, color=INK)
+        axis.set_xlabel("share of the iterations, %")
     from matplotlib.lines import Line2D
 
     handles = [
         Line2D([], [], color=COLOURS[i % len(COLOURS)], linestyle=LINES[i % len(LINES)], label=learner)
         for i, learner in enumerate(learners)
     ]
-    _legend(figure, [*handles, *exact_labels.values()])
-    _save(figure, path)
+    legend(figure, [*handles, *exact_labels.values()])
+    write(figure, path)
 
 
 def draw_finals(path: str | Path, finals: Sequence[Row], references: Sequence[Row]) -> None:
@@ -88,10 +93,9 @@ def draw_finals(path: str | Path, finals: Sequence[Row], references: Sequence[Ro
     """
     places = list(dict.fromkeys((row["game"], row["k"]) for row in finals))
     learners = list(dict.fromkeys(row["learner"] for row in finals))
-    figure = _figure(
-        (4.1 * min(2, len(places)) + 1.6, (0.24 * len(learners) + 1.2) * -(-len(places) // 2) + 0.6)
-    )
-    grid = figure.subplots(-(-len(places) // 2), min(2, len(places)), squeeze=False)
+    across, down = min(2, len(places)), -(-len(places) // 2)
+    figure = new_figure(4.1 * across + 1.6, (0.24 * len(learners) + 1.2) * down + 0.6, WHERE)
+    grid = figure.subplots(down, across, squeeze=False)
     axes = list(grid.flat)
     for axis in axes[len(places) :]:
         axis.set_visible(False)
@@ -117,11 +121,9 @@ def draw_finals(path: str | Path, finals: Sequence[Row], references: Sequence[Ro
         axis.set_yticks([-height for height in range(len(exact) + len(rows))])
         axis.set_yticklabels([*names, *(row["learner"] for row in rows)], fontsize=8)
         axis.axhline(0.5 - len(exact), color=FAINT, linewidth=0.8)
-        axis.set_title(f"{game}, k = {k}", loc="left", fontsize=10, fontweight="bold", color=INK)
-        axis.set_xlabel("value, mean over agents", fontsize=9, color=INK)
-        _quiet(axis)
-        axis.grid(axis="x", color=FAINT, linewidth=0.5)
-        axis.grid(visible=False, axis="y")
+        title(axis, f"{game}, k = {k}")
+        axis.set_xlabel("value, mean over agents")
+        quiet(axis, "x")
     from matplotlib.lines import Line2D
 
     handles = [
@@ -132,8 +134,8 @@ def draw_finals(path: str | Path, finals: Sequence[Row], references: Sequence[Ro
         for budget in sorted(shown)
     ]  # fmt: skip
     handles.append(Line2D([], [], linestyle="", marker="D", color=INK, label="trained against"))
-    _legend(figure, handles)
-    _save(figure, path)
+    legend(figure, handles)
+    write(figure, path)
 
 
 def require_plots() -> None:
@@ -144,17 +146,7 @@ def require_plots() -> None:
     InputError
         If it is not installed.
     """
-    _figure((1.0, 1.0))
-
-
-def _figure(size: tuple[float, float]) -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError(
-            "experiment: matplotlib is not installed; must be, as by pip install 'arneq-exact[plot]'"
-        ) from None
-    return Figure(figsize=size, layout="constrained")
+    new_figure(1.0, 1.0, WHERE)
 
 
 def _curve(axis: Any, rows: Sequence[Row], name: str, number: int, floor: float | None) -> None:
@@ -203,26 +195,3 @@ def _mean_and_half(value: Any) -> tuple[float, float]:
     if isinstance(value, float):
         return value, 0.0
     return value.mean, 0.0 if isnan(value.half_width) else value.half_width
-
-
-def _quiet(axis: Any) -> None:
-    axis.grid(axis="y", color=FAINT, linewidth=0.5)
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.spines[["left", "bottom"]].set_color(FAINT)
-    axis.tick_params(colors=INK, labelsize=8, length=3, color=FAINT)
-
-
-def _legend(figure: Any, handles: Sequence[Any]) -> None:
-    figure.legend(
-        handles=handles, loc="outside upper left", ncols=3, frameon=False, fontsize=8, labelcolor=INK
-    )
-
-
-def _save(figure: Any, path: str | Path) -> None:
-    """Write the figure without what differs from one run to the next."""
-    import matplotlib
-
-    with matplotlib.rc_context({"svg.hashsalt": "arneq", "svg.fonttype": "none"}):
-        metadata = {"Date": None} if Path(path).suffix == ".svg" else None
-        figure.savefig(path, dpi=150, metadata=metadata)

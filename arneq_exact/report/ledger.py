@@ -8,10 +8,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from arneq_exact.report.tables import titled_table
+
 
 def statements_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Return a row for each statement, with "statement", "title", "status" and "hypotheses" (names)."""
-    table = Table(title=f"{len(rows)} statements", title_justify="left", title_style="bold", header_style="")
+    table = titled_table(f"{len(rows)} statements")
     for name in ("id", "statement", "status", "hypotheses"):
         table.add_column(name, overflow="fold")
     for row in rows:
@@ -24,7 +26,7 @@ def outcome_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Return a row for each statement of a run; see `arneq_exact.report.theory_page` for their names."""
     violations = sum(row["violations"] for row in rows)
     title = f"{sum(row['games'] for row in rows)} games, {violations or 'no'} violations"
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="")
+    table = titled_table(title)
     heads = ("statement", "games", "met", "undecided", "violations", "worst margin", "tolerance", "time (s)")
     for name in heads:
         table.add_column(name, justify="left" if name == "statement" else "right")

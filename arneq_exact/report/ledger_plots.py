@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from arneq_exact.errors import InputError
+from arneq_exact.report.drawing import FAINT, INK, legend, new_figure, quiet, svg_text, title
 
-INK, FAINT = "#333333", "#cccccc"
 HOLDS, VIOLATED, MARK = "#2166ac", "#b2182b", "#e08214"
+"""Blue and red of ColorBrewer's RdBu, and its orange: distinct for colour-blind readers too."""
+
 LINES = ("#2166ac", "#1b7837", "#762a83", "#e08214", "#b2182b", "#878787")
+"""Colours of traces, in their order."""
+
+WHERE = "theory"
+"""What a missing matplotlib is reported for."""
 
 
 def ratio_plot(traces: Sequence[Mapping[str, Any]]) -> str:
@@ -21,7 +25,7 @@ def ratio_plot(traces: Sequence[Mapping[str, Any]]) -> str:
     traces : sequence of mappings
         With "label", "discount", "ratio" (one number per iteration) and "types".
     """
-    figure = _figure(8.2, 4.2)
+    figure = new_figure(8.2, 4.2, WHERE)
     axis = figure.subplots()
     for trace, colour in zip(traces, LINES * len(traces), strict=False):
         scaled = [ratio / trace["discount"] for ratio in trace["ratio"]]
@@ -43,9 +47,9 @@ def ratio_plot(traces: Sequence[Mapping[str, Any]]) -> str:
     axis.set_xlabel("iteration")
     axis.set_ylabel("residual / (γ · last residual)")
     axis.annotate("γ", (1, 1), xycoords=("axes fraction", "data"), xytext=(4, -3), textcoords="offset points")
-    _plain(axis)
+    quiet(axis, "both")
     figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=8, labelcolor=INK)
-    return _svg(figure)
+    return svg_text(figure)
 
 
 def margin_plot(margins: Mapping[str, Sequence[tuple[float, float, bool]]]) -> str:
@@ -56,7 +60,7 @@ def margin_plot(margins: Mapping[str, Sequence[tuple[float, float, bool]]]) -> s
     margins : mapping of statement id to triples (margin, tolerance, violated)
     """
     names = list(margins)
-    figure = _figure(8.2, 0.26 * len(names) + 1.3)
+    figure = new_figure(8.2, 0.26 * len(names) + 1.3, WHERE)
     axis = figure.subplots()
     for row, name in enumerate(names):
         for violated, colour, mark in ((False, HOLDS, "|"), (True, VIOLATED, "x")):
@@ -79,7 +83,7 @@ def margin_plot(margins: Mapping[str, Sequence[tuple[float, float, bool]]]) -> s
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.set_xlabel("margin: right side minus left side, in units of the statement")
-    _plain(axis)
+    quiet(axis, "both")
     from matplotlib.lines import Line2D
 
     handles = [
@@ -87,8 +91,8 @@ def margin_plot(margins: Mapping[str, Sequence[tuple[float, float, bool]]]) -> s
         Line2D([], [], linestyle="", marker="x", color=VIOLATED, label="violated"),
         Line2D([], [], linestyle="", marker="D", markersize=4, color=MARK, label="minus the tolerance"),
     ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=3, frameon=False, fontsize=8)
-    return _svg(figure)
+    legend(figure, handles)
+    return svg_text(figure)
 
 
 def cycle_plot(panels: Sequence[Mapping[str, Any]]) -> str:
@@ -100,7 +104,7 @@ def cycle_plot(panels: Sequence[Mapping[str, Any]]) -> str:
         With "k", "state", "path" (pairs), "cycle" (pairs, may be empty) and "equilibrium" (a pair).
     """
     across = len({panel["state"] for panel in panels})
-    figure = _figure(4.1 * across, 3.3 * (len(panels) // across) + 0.5)
+    figure = new_figure(4.1 * across, 3.3 * (len(panels) // across) + 0.5, WHERE)
     axes = figure.subplots(len(panels) // across, across, squeeze=False)
     for axis, panel in zip(axes.flat, panels, strict=True):
         axis.plot(
@@ -112,40 +116,9 @@ def cycle_plot(panels: Sequence[Mapping[str, Any]]) -> str:
         axis.plot(
             *panel["equilibrium"], linestyle="", marker="*", markersize=12, color=HOLDS, label="equilibrium"
         )
-        axis.set_title(f"k = {panel['k']}, state {panel['state']}", loc="left", fontsize=10, color=INK)
+        title(axis, f"k = {panel['k']}, state {panel['state']}")
         axis.set_xlabel("value of agent 1")
         axis.set_ylabel("value of agent 2")
-        _plain(axis)
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False, fontsize=8)
-    return _svg(figure)
-
-
-def _figure(width: float, height: float) -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError(
-            "plots need matplotlib, which is not installed; must be added by pip install 'arneq-exact[plot]'"
-        ) from None
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _plain(axis: Any) -> None:
-    axis.grid(color=FAINT, linewidth=0.4)
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.tick_params(colors=INK, labelsize=8)
-    axis.xaxis.label.set_size(9)
-    axis.yaxis.label.set_size(9)
-
-
-def _svg(figure: Any) -> str:
-    """Return the figure as SVG text that is the same for the same data."""
-    import matplotlib
-
-    stream = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "arneq", "svg.fonttype": "path"}):
-        figure.savefig(stream, format="svg", dpi=200, metadata={"Date": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :]
+        quiet(axis, "both")
+    legend(figure, axes.flat[0].get_legend_handles_labels()[0])
+    return svg_text(figure)
