@@ -20,6 +20,7 @@ from arneq_exact.require import is_truth_value, shown
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 LARGEST_BITS = 4096
 """Longest numerator or denominator. Python writes no integer of over 4300 digits, and a row's common

@@ -21,7 +21,7 @@ from typing import TypeVar, cast
 import numpy as np
 from numba import njit
 
-from arneq_exact.stage.verification import FloatArray, IntArray
+from arneq_exact.exact.rationals import FloatArray, IntArray
 
 _F = TypeVar("_F", bound=Callable[..., object])
 

@@ -27,21 +27,25 @@ from typing import Any
 
 import numpy as np
 
-from arneq_exact.stage.polishing import stack
-from arneq_exact.stage.verification import FloatArray, count
+from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.stage.normal_form import UnitGames
+from arneq_exact.stage.verification import count
 
-_TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+HIGHS_TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+"""The least that HiGHS takes; what it leaves is polished away."""
+
 # HiGHS is asked through scipy first: highspy 1.16 writes a greeting to standard output whenever it is called.
 _LINEAR_SOLVERS: dict[str, dict[str, Any]] = {
-    "SCIPY": {"scipy_options": {"method": "highs-ds", **_TIGHT}},
+    "SCIPY": {"scipy_options": {"method": "highs-ds", **HIGHS_TIGHT}},
+    # An interior point stops short of a vertex; as near as doubles let it come.
     "CLARABEL": {"tol_gap_abs": 1e-13, "tol_gap_rel": 1e-13, "tol_feas": 1e-13},
 }
-_MILP_SECONDS = 30.0
+_MILP_SECONDS = 30.0  # for each solver; six actions each take a second or two
 _MILP_SOLVERS: dict[str, dict[str, Any]] = {
     "SCIPY": {"scipy_options": {"time_limit": _MILP_SECONDS}},
-    "HIGHS": {"time_limit": _MILP_SECONDS, **_TIGHT},
+    "HIGHS": {"time_limit": _MILP_SECONDS, **HIGHS_TIGHT},
 }
-_PIVOTS = 10  # allowed per label on one path of nashpy
+_PIVOTS = 10  # allowed per label on one path of nashpy; paths that end have about one
 NASHPY_SUPPORTS = 2**16  # pairs of supports up to which nashpy enumerates: seconds
 
 
@@ -168,16 +172,10 @@ def bimatrix_by_nashpy_supports(
         yield np.asarray(pair[0], dtype=np.float64), np.asarray(pair[1], dtype=np.float64)
 
 
-def bimatrix_by_milp(unit: FloatArray, calls: Counter[str] | None) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Yield an equilibrium of ``unit`` (2, A1, A2) from the mixed-integer program."""
-    blocks: list[list[FloatArray | None]] = [[None, unit[0]], [unit[1].T, None]]
-    return ((x1, x2) for x1, x2 in equilibrium_by_milp(blocks, list(unit[0].shape), calls))
-
-
 def equilibrium_by_milp(
-    blocks: list[list[FloatArray | None]], sizes: list[int], calls: Counter[str] | None
+    games: UnitGames, number: int, calls: Counter[str] | None
 ) -> Iterator[list[FloatArray]]:
-    """Yield an equilibrium of a polymatrix game, one per solver of cvxpy that has binaries.
+    """Yield an equilibrium of one game of a batch, one per solver of cvxpy that has binaries.
 
     Players have mixtures z_b, payoffs (Pz)_b of range at most two, and v_b = max (Pz)_b. A binary per action
     tells that it is out of use, z_i ≤ 1 − b_i, or else that it is a best reply, v − (Pz)_i ≤ 2 b_i: the
@@ -186,12 +184,13 @@ def equilibrium_by_milp(
     """
     import cvxpy
 
+    sizes = games.sizes
     player = np.repeat(np.arange(len(sizes)), sizes)
     membership = (player[:, None] == np.arange(len(sizes))).astype(np.float64)
     z = cvxpy.Variable(len(player), nonneg=True)
     best = cvxpy.Variable(len(sizes))
     unused = cvxpy.Variable(len(player), boolean=True)
-    regret = membership @ best - stack(blocks, sizes) @ z
+    regret = membership @ best - games.stacked(number) @ z
     problem = cvxpy.Problem(
         cvxpy.Minimize(0.0),
         [membership.T @ z == 1.0, regret >= 0.0, z <= 1.0 - unused, regret <= 2.0 * unused],

@@ -1,121 +1,73 @@
-"""Normal form of stage payoffs, and the verdict on what a stage solver returns.
+"""The verdict on what a stage solver returns, and the one way in which all of them get there.
 
-Every stage solver measures its answer by the same number. Payoffs are first mapped to [0, 1], agent by
-agent: u = (Q − min Q) / (max Q − min Q), with a range of 0 replaced by 1. Neither the equilibria nor the
-optimal attacks of a game change under such a map. The *regret* of a player is what it would gain by its
-best pure reply, max_a u(a, rest) − u(own mixture, rest); by linearity no mixed reply gains more. The
-regret of a profile is the largest over its players, so it is relative to each agent's payoff range, and an
-answer is *verified* if its regret is at most `TOLERANCE` = 1e-10.
-
-For a zero-sum matrix game M the regret of (x, y) is the larger of the two players' regrets, and the duality
-gap max_a (My)_a − min_c (xᵀM)_c is their sum: we hold the gap itself against the tolerance there.
-
-These functions are plain numpy and share no code with the solvers whose answers they judge.
-
-Reference
----------
-Nisan, Roughgarden, Tardos & Vazirani (2007), *Algorithmic Game Theory*, section 3.2 (best-response
-condition).
+Every stage solver measures its answer by the regret of `arneq_exact.stage.normal_form`; an answer is verified
+if its regret is at most `TOLERANCE` = 1e-10. What the first method of a backend leaves unverified goes to the
+methods behind it, one game at a time: **try** a candidate, **polish** it, **verify** it, and take the first
+that passes (`verified`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from math import prod
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.errors import StageError
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.stage.normal_form import UnitGames
+from arneq_exact.stage.polishing import polish
 
 TOLERANCE = 1e-10
+"""Regret, in units of payoff ranges, of a verified answer: far above rounding, far below what is compared."""
+
+Candidate = tuple[str, Sequence[FloatArray]]
+"""Name of the method, and a mixture for every player."""
 
 
-def unit_payoffs(
-    payoffs: FloatArray, batch_axes: int, name: str
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Map every payoff array to [0, 1]; return (unit payoffs, minima, ranges with 0 replaced by 1).
-
-    The first ``batch_axes`` axes number the arrays; the others are actions. Payoffs that are not finite,
-    whose range overflows, or that have no action are refused with `StageError`.
-    """
-    shape = payoffs.shape[:batch_axes]
-    if 0 in payoffs.shape[batch_axes:]:
-        raise StageError(f"{name}: payoffs of shape {payoffs.shape} leave an agent without an action")
-    actions = prod(payoffs.shape[batch_axes:])
-    flat = np.ascontiguousarray(payoffs).reshape(*shape, actions)
-    low, high = flat.min(axis=-1), flat.max(axis=-1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        width = high - low
-    if not np.isfinite(width).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(width))[0])
-        raise StageError(f"{name}: the payoffs of game {where} are not finite numbers with a finite range")
-    width[width == 0.0] = 1.0
-    # Dividing, not multiplying by an inverse: the largest payoff must map to exactly 1.
-    unit = flat - low[..., None]
-    unit /= width[..., None]
-    return unit.reshape(payoffs.shape), low, width
-
-
-def matrix_game_bounds(
-    matrices: FloatArray, row: FloatArray, column: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """What the two mixtures guarantee: (min_c (xᵀM)_c, max_a (My)_a), each (B,); the value lies between."""
-    lower = _least(np.einsum("ba,bac->bc", row, matrices))
-    upper = -_least(-np.einsum("bac,bc->ba", matrices, column))
-    return lower, upper
-
-
-def regret_of_bimatrix(unit: FloatArray, x1: FloatArray, x2: FloatArray) -> FloatArray:
-    """Largest regret of the two agents, (B,), for unit payoffs (B, 2, A1, A2)."""
-    own1 = np.einsum("bij,bj->bi", unit[:, 0], x2)
-    own2 = np.einsum("bij,bi->bj", unit[:, 1], x1)
-    return np.maximum(_regret(own1, x1), _regret(own2, x2))
-
-
-def regret_of_polymatrix(
-    unit: FloatArray,
-    probability: FloatArray,
-    x1: FloatArray,
-    x2: FloatArray,
-    y1: FloatArray,
-    y2: FloatArray,
+def verified(
+    games: UnitGames,
+    mixtures: Sequence[FloatArray],
+    method: NDArray[np.int8],
+    candidates: Callable[[int], Iterator[Candidate]],
+    methods: Sequence[str],
+    name: str,
+    backend: str,
 ) -> FloatArray:
-    """Largest regret of two agents and their attackers, (B,), for unit payoffs (B, 2, A1, A2) [T11].
+    """Verify all answers, find others where they fail, and return the regret of each game (B,).
 
-    An attacker's regret is what it falls short of the worst column for its agent's mixture, whatever the
-    probability of corruption, so that it is held to optimality even where it is never drawn.
+    Parameters
+    ----------
+    games : UnitGames
+    mixtures : one array (B, A_b) per player
+        What the first method of the backend found; zeros where it found nothing. Changed in place.
+    method : (B,) int8 array
+        Which method answered: an index into ``methods``. Changed in place.
+    candidates : callable
+        Yields the candidates of the methods behind the first for one game, in their order.
+    methods : sequence of str
+    name, backend : str
+        For the message.
+
+    Raises
+    ------
+    StageError
+        If the regret of a game stays above `TOLERANCE`.
     """
-    p1, p2 = probability
-    agent1 = np.einsum("bij,bj->bi", unit[:, 0], (1.0 - p1) * x2 + p1 * y1)
-    agent2 = np.einsum("bij,bi->bj", unit[:, 1], (1.0 - p2) * x1 + p2 * y2)
-    attacker1 = -np.einsum("bij,bi->bj", unit[:, 0], x1)
-    attacker2 = -np.einsum("bij,bj->bi", unit[:, 1], x2)
-    agents = np.maximum(_regret(agent1, x1), _regret(agent2, x2))
-    attackers = np.maximum(_regret(attacker1, y1), _regret(attacker2, y2))
-    return np.maximum(agents, attackers)
-
-
-def _regret(payoff: FloatArray, mixture: FloatArray) -> FloatArray:
-    """Best pure reply minus own payoff, (B,); never below zero, because rounding is not a gain."""
-    gain = payoff.max(axis=1) - np.einsum("ba,ba->b", payoff, mixture)
-    return np.asarray(np.maximum(gain, 0.0))
-
-
-def on_simplex(mixture: FloatArray) -> BoolArray:
-    """Which rows of (B, A) are mixtures: entries ≥ 0 (nan is not) and a sum within rounding of 1."""
-    total = mixture @ np.ones(mixture.shape[1])
-    rounding = 4.0 * np.finfo(np.float64).eps * mixture.shape[1]
-    return np.asarray((_least(mixture) >= 0.0) & (np.abs(total - 1.0) <= rounding))
-
-
-def _least(rows: FloatArray) -> FloatArray:
-    """Minimum of each row; for many short rows, columns at a time are several times faster."""
-    return np.asarray(np.ascontiguousarray(rows.T).min(axis=0))
+    regret = games.regret(mixtures)
+    for number in np.flatnonzero(~(regret <= TOLERANCE)).tolist():
+        alone = games.game(number)
+        for routine, found in candidates(number):
+            method[number] = methods.index(routine)
+            polished = polish(alone, found)
+            for mixture, new in zip(mixtures, polished, strict=True):
+                mixture[number] = new
+            regret[number] = alone.regret([new[None] for new in polished])[0]
+            if regret[number] <= TOLERANCE:
+                break
+    refuse_unverified(regret, name, backend)
+    return regret
 
 
 def refuse_unverified(regret: FloatArray, name: str, backend: str) -> None:

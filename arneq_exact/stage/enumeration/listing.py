@@ -44,16 +44,17 @@ from numpy.typing import ArrayLike, NDArray
 from arneq_exact.attackers.stage_attackers import StageAttackers, attackers_at
 from arneq_exact.attackers.stage_class import MOST_AGENTS, Enumeration
 from arneq_exact.errors import InputError, StageError
-from arneq_exact.exact.rationals import to_fraction
+from arneq_exact.exact.rationals import FloatArray, to_fraction
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.enumeration.two_actions import two_action_profiles
+from arneq_exact.stage.normal_form import unit_payoffs
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.two_agents.polyhedra import (
     ExactMixture,
     optimal_mixtures,
     two_agent_products,
 )
-from arneq_exact.stage.verification import TOLERANCE, FloatArray, unit_payoffs
+from arneq_exact.stage.verification import TOLERANCE
 from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
 LISTED = 20_000

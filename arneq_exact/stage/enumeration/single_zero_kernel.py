@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.stage.kernels import compiled, solve_linear_system
-from arneq_exact.stage.verification import FloatArray
 
 SLACK = 1e-12
 EXCLUDED, SINGLE, UNKNOWN = 0, 1, 2

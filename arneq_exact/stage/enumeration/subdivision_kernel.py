@@ -21,9 +21,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.enumeration.single_zero_kernel import SINGLE, SLACK, UNKNOWN, single_zero
 from arneq_exact.stage.kernels import compiled
-from arneq_exact.stage.verification import FloatArray, IntArray
 
 _CHOICES = 64  # with more choices of pattern equations than this, a box is bisected first
 

@@ -47,8 +47,10 @@ import numpy as np
 
 from arneq_exact.attackers.attacker import Attacker
 from arneq_exact.attackers.stage_attackers import StageAttackers
+from arneq_exact.exact.rationals import FloatArray, IntArray
+from arneq_exact.stage.normal_form import unit_payoffs
 from arneq_exact.stage.robust import robust_matrix
-from arneq_exact.stage.verification import TOLERANCE, FloatArray, IntArray, unit_payoffs
+from arneq_exact.stage.verification import TOLERANCE
 
 PURE, MIXES = (0, 1), 2
 

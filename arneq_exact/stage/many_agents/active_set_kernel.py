@@ -21,11 +21,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled
 from arneq_exact.stage.many_agents.block_kernel import build_schur, invert, multiply, solve_all
 from arneq_exact.stage.many_agents.layout import Tables
 from arneq_exact.stage.many_agents.linearised_kernel import KEPT, OFF, Blocks, dense, linearised, residual_of
-from arneq_exact.stage.verification import FloatArray, IntArray
 
 ROUNDS = 5
 NEWTON_STEPS = 12

@@ -24,10 +24,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled
 from arneq_exact.stage.many_agents.layout import Tables
 from arneq_exact.stage.many_agents.linearised_kernel import DIAGONAL, KEPT, Blocks, push_values
-from arneq_exact.stage.verification import FloatArray, IntArray
 
 LAPACK_SIZE = 48
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.stage.kernels import compiled
 from arneq_exact.stage.many_agents.layout import Tables
-from arneq_exact.stage.verification import FloatArray
 
 
 @compiled

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled
 from arneq_exact.stage.many_agents.conditions_kernel import backed_up, conditions_of_state
 from arneq_exact.stage.many_agents.layout import Tables
-from arneq_exact.stage.verification import FloatArray, IntArray
 
 OFF, KEPT, DIAGONAL = 0, 1, 2
 

@@ -27,8 +27,9 @@ import numpy as np
 from arneq_exact.attackers.stage_attackers import StageAttackers
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.stage.many_agents.layout import tables
+from arneq_exact.stage.normal_form import unit_payoffs
 from arneq_exact.stage.profiles import Profile, StageProfiles
-from arneq_exact.stage.verification import count, refuse_unverified, unit_payoffs
+from arneq_exact.stage.verification import count, refuse_unverified
 
 PATHS = 8
 """Barrier paths tried for a game: the first from uniform weights, the others from random ones."""

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.rationals import BoolArray, FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled, normalise
 from arneq_exact.stage.many_agents.active_set_kernel import polish_point
 from arneq_exact.stage.many_agents.layout import Tables
 from arneq_exact.stage.many_agents.linearised_kernel import Blocks, residual_of
 from arneq_exact.stage.many_agents.path_kernel import ARRIVED, begin, follow, land
-from arneq_exact.stage.verification import BoolArray, FloatArray, IntArray
 
 GOOD = 1e-11
 STEPS = 1500

@@ -25,11 +25,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.rationals import BoolArray, FloatArray
 from arneq_exact.stage.kernels import compiled
 from arneq_exact.stage.many_agents.block_kernel import build_schur, invert_kept, solve_bordered
 from arneq_exact.stage.many_agents.layout import Tables
 from arneq_exact.stage.many_agents.linearised_kernel import DIAGONAL, KEPT, Blocks, linearised_state
-from arneq_exact.stage.verification import BoolArray, FloatArray
 
 CORRECTIONS = 6
 LONGEST_CORRECTION = 2.0

@@ -27,17 +27,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from arneq_exact.errors import StageError
-from arneq_exact.stage.polishing import ENOUGH, polish_bimatrix
-from arneq_exact.stage.verification import (
-    TOLERANCE,
-    FloatArray,
-    check_backend,
-    count,
-    on_simplex,
-    refuse_unverified,
-    regret_of_bimatrix,
-    unit_payoffs,
-)
+from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.stage.normal_form import bimatrix_games, unit_pairs
+from arneq_exact.stage.polishing import ENOUGH, polish
+from arneq_exact.stage.verification import TOLERANCE, Candidate, check_backend, count, verified
 
 METHODS: Final = (
     "none",
@@ -124,24 +117,23 @@ def solve_bimatrix(
     """
     name = "solve_bimatrix"
     check_backend(backend, name)
-    unit = _unit(np.asarray(payoffs, dtype=np.float64), name)
-    games, _, A1, A2 = unit.shape
-    x1, x2 = np.zeros((games, A1)), np.zeros((games, A2))
-    method = np.zeros(games, dtype=np.int8)
+    unit = unit_pairs(np.asarray(payoffs, dtype=np.float64), name)
+    number, _, A1, A2 = unit.shape
+    x1, x2 = np.zeros((number, A1)), np.zeros((number, A2))
+    method = np.zeros(number, dtype=np.int8)
     if pure_first:
         _pure(unit, x1, x2, method)
     if backend == "auto":
         _by_lemke_howson(unit, x1, x2, method, calls)
-    regret = _verified_regret(unit, x1, x2)
-    for game in np.flatnonzero(~(regret <= TOLERANCE)):
-        one = slice(game, game + 1)
-        for routine, a, b in _candidates(unit[game], backend, calls):
-            method[game] = METHODS.index(routine)
-            x1[game], x2[game] = polish_bimatrix(unit[game], a, b)
-            regret[one] = _verified_regret(unit[one], x1[one], x2[one])
-            if regret[game] <= TOLERANCE:
-                break
-    refuse_unverified(regret, name, backend)
+    regret = verified(
+        bimatrix_games(unit),
+        (x1, x2),
+        method,
+        lambda game: _candidates(unit[game], backend, calls),
+        METHODS,
+        name,
+        backend,
+    )
     return BimatrixSolutions(x1, x2, method, regret)
 
 
@@ -195,14 +187,14 @@ def equilibria_of_batch(
 ) -> list[list[_Pair]]:
     """Return for each of a batch of games (B, 2, A1, A2) what `bimatrix_equilibria` returns."""
     check_backend(backend, "bimatrix_equilibria")
-    units = _unit(np.asarray(payoffs, dtype=np.float64), "bimatrix_equilibria")
+    units = unit_pairs(np.asarray(payoffs, dtype=np.float64), "bimatrix_equilibria")
     if not len(units):
         return []
     found = [_enumerated(unit, backend, calls) for unit in units]
     of = np.repeat(np.arange(len(units)), [len(pairs) for pairs in found])
     first, second = (np.stack([pair[side] for pairs in found for pair in pairs]) for side in (0, 1))
     # All candidates are verified at once: one by one that would take longer than finding them.
-    regrets = np.split(_verified_regret(units[of], first, second), np.flatnonzero(np.diff(of)) + 1)
+    regrets = np.split(bimatrix_games(units[of]).regret((first, second)), np.flatnonzero(np.diff(of)) + 1)
     return [
         _kept(unit, pairs, regret.tolist(), backend, calls)
         for unit, pairs, regret in zip(units, found, regrets, strict=True)
@@ -231,12 +223,14 @@ def _kept(
     unit: FloatArray, pairs: list[_Pair], regrets: list[float], backend: str, calls: Counter[str] | None
 ) -> list[_Pair]:
     """Return the distinct equilibria among candidates of known regret, polished if that helps, in order."""
+    game = bimatrix_games(unit[None])
     kept: list[_Pair] = []
     for pair, regret in zip(pairs, regrets, strict=True):
         # Most vertices are accurate to rounding as they come; the others are worth a polish.
         if not regret <= ENOUGH:
-            pair = polish_bimatrix(unit, *pair)
-            regret = float(_verified_regret(unit[None], pair[0][None], pair[1][None])[0])
+            x1, x2 = polish(game, pair)
+            pair = x1, x2
+            regret = float(game.regret((x1[None], x2[None]))[0])
         if regret <= TOLERANCE and not any(_same(pair, other) for other in kept):
             kept.append(pair)
     return sorted(kept, key=_order) or [_one(unit, backend, calls)]
@@ -248,13 +242,6 @@ def _one(unit: FloatArray, backend: str, calls: Counter[str] | None) -> _Pair:
     return found.x1[0], found.x2[0]
 
 
-def _unit(payoffs: FloatArray, name: str) -> FloatArray:
-    """Unit payoffs (B, 2, A1, A2) of a batch, or `StageError` for another shape."""
-    if payoffs.ndim != 4 or payoffs.shape[1] != 2:
-        raise StageError(f"{name}: payoffs of a game have shape {payoffs.shape[1:]}; must be (2, A1, A2)")
-    return unit_payoffs(payoffs, 2, name)[0]
-
-
 def _check_support_limit(unit: FloatArray, name: str) -> None:
     """Refuse a game with too many support pairs, or too many actions for bit patterns."""
     _, A1, A2 = unit.shape
@@ -264,13 +251,6 @@ def _check_support_limit(unit: FloatArray, name: str) -> None:
             f"{name}: {A1} by {A2} actions have {pairs} support pairs; must be at most {SUPPORT_LIMIT}, "
             "and at most 60 actions each"
         )
-
-
-def _verified_regret(unit: FloatArray, x1: FloatArray, x2: FloatArray) -> FloatArray:
-    """Regret of each profile (B,), inf where one of the two is not a mixture."""
-    regret = regret_of_bimatrix(unit, x1, x2)
-    regret[~(on_simplex(x1) & on_simplex(x2))] = np.inf
-    return regret
 
 
 def _pure(unit: FloatArray, x1: FloatArray, x2: FloatArray, method: NDArray[np.int8]) -> None:
@@ -305,23 +285,21 @@ def _by_lemke_howson(
     method[games[solved == 1]] = METHODS.index("lemke-howson")
 
 
-def _candidates(
-    unit: FloatArray, backend: str, calls: Counter[str] | None
-) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+def _candidates(unit: FloatArray, backend: str, calls: Counter[str] | None) -> Iterator[Candidate]:
     """Candidates for one game from the methods behind the first, in their order."""
     if backend == "auto":
         _check_support_limit(unit, "solve_bimatrix")
-        for x1, x2 in _by_support_enumeration(unit, calls):
-            yield "support-enumeration", x1, x2
+        for pair in _by_support_enumeration(unit, calls):
+            yield "support-enumeration", pair
         return
     from arneq_exact.stage import reference
 
-    for x1, x2 in reference.bimatrix_by_nashpy_paths(unit, calls):
-        yield "nashpy-lemke-howson", x1, x2
-    for x1, x2 in reference.bimatrix_by_nashpy_supports(unit, calls):
-        yield "nashpy-support-enumeration", x1, x2
-    for x1, x2 in reference.bimatrix_by_milp(unit, calls):
-        yield "cvxpy-milp", x1, x2
+    for pair in reference.bimatrix_by_nashpy_paths(unit, calls):
+        yield "nashpy-lemke-howson", pair
+    for pair in reference.bimatrix_by_nashpy_supports(unit, calls):
+        yield "nashpy-support-enumeration", pair
+    for mixtures in reference.equilibrium_by_milp(bimatrix_games(unit[None]), 0, calls):
+        yield "cvxpy-milp", mixtures
 
 
 def _by_support_enumeration(unit: FloatArray, calls: Counter[str] | None) -> Iterator[_Pair]:

@@ -27,6 +27,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import (
     compiled,
     lexicographic_row,
@@ -34,7 +35,6 @@ from arneq_exact.stage.kernels import (
     pivot,
     solve_linear_system,
 )
-from arneq_exact.stage.verification import FloatArray, IntArray
 
 _BOUND = 100  # pivots allowed per label on one path
 _ACCEPT = 1e-10  # regret at which no further initial label is tried

@@ -26,6 +26,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import (
     compiled,
     lexicographic_row,
@@ -33,7 +34,6 @@ from arneq_exact.stage.kernels import (
     pivot,
     solve_linear_system,
 )
-from arneq_exact.stage.verification import FloatArray, IntArray
 
 _BOUND = 100  # pivots allowed per row on one path
 _COVERINGS = 8  # covering vectors tried

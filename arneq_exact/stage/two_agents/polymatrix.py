@@ -25,6 +25,7 @@ References
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,17 +33,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from arneq_exact.errors import StageError
-from arneq_exact.stage.polishing import polish, polymatrix_blocks
-from arneq_exact.stage.verification import (
-    TOLERANCE,
-    FloatArray,
-    check_backend,
-    count,
-    on_simplex,
-    refuse_unverified,
-    regret_of_polymatrix,
-    unit_payoffs,
-)
+from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.stage.normal_form import UnitGames, attacked_pairs, unit_pairs
+from arneq_exact.stage.verification import Candidate, check_backend, count, verified
 
 METHODS: Final = ("none", "lemke", "cvxpy-milp")
 """Names of the codes in `PolymatrixSolutions.method`."""
@@ -123,42 +116,39 @@ def solve_polymatrix(
     ([[0.4, 0.6]], [[0.6, 0.4]])
     """
     check_backend(backend, _NAME)
-    values = np.asarray(payoffs, dtype=np.float64)
-    if values.ndim != 4 or values.shape[1] != 2:
-        raise StageError(f"{_NAME}: payoffs of a game have shape {values.shape[1:]}; must be (2, A1, A2)")
+    unit = unit_pairs(np.asarray(payoffs, dtype=np.float64), _NAME)
     corruption = _pair_of_probabilities(probability)
-    unit, _, _ = unit_payoffs(values, 2, _NAME)
-    games, _, A1, A2 = unit.shape
-    sizes = [A1, A2, A2, A1]
-    mixtures = np.zeros((games, sum(sizes)))
-    method = np.zeros(games, dtype=np.int8)
+    number, _, A1, A2 = unit.shape
+    mixtures = np.zeros((number, 2 * (A1 + A2)))
+    method = np.zeros(number, dtype=np.int8)
     if backend == "auto":
         from arneq_exact.stage.two_agents.lemke_kernel import solve_unit_games
 
-        solved = np.zeros(games, dtype=np.int8)
-        count(calls, "lemke", games)
+        solved = np.zeros(number, dtype=np.int8)
+        count(calls, "lemke", number)
         solve_unit_games(unit, corruption, mixtures, solved)
         method[solved == 1] = METHODS.index("lemke")
-    regret = _verified_regret(unit, corruption, mixtures, sizes)
-    for game in np.flatnonzero(~(regret <= TOLERANCE)):
-        from arneq_exact.stage.reference import equilibrium_by_milp
-
-        if sum(sizes) > MILP_LIMIT:
-            raise StageError(
-                f"{_NAME}: game {game} has {sum(sizes)} actions, the attackers' included; the mixed-integer "
-                f"program is given at most {MILP_LIMIT}"
-            )
-        blocks = polymatrix_blocks(unit[game], corruption)
-        one = slice(game, game + 1)
-        method[game] = METHODS.index("cvxpy-milp")
-        for candidate in equilibrium_by_milp(blocks, sizes, calls):
-            mixtures[game] = np.concatenate(polish(blocks, candidate))
-            regret[one] = _verified_regret(unit[one], corruption, mixtures[one], sizes)
-            if regret[game] <= TOLERANCE:
-                break
-    refuse_unverified(regret, _NAME, backend)
-    x1, x2, y1, y2 = _split(mixtures, sizes)
+    games = attacked_pairs(unit, corruption)
+    parts = [np.ascontiguousarray(part) for part in np.split(mixtures, np.cumsum(games.sizes)[:-1], axis=1)]
+    regret = verified(
+        games, parts, method, lambda game: _candidates(games, game, calls), METHODS, _NAME, backend
+    )
+    x1, x2, y1, y2 = parts
     return PolymatrixSolutions(x1, x2, y1, y2, method, regret)
+
+
+def _candidates(games: UnitGames, game: int, calls: Counter[str] | None) -> Iterator[Candidate]:
+    """What the mixed-integer program finds for one game."""
+    from arneq_exact.stage.reference import equilibrium_by_milp
+
+    actions = sum(games.sizes)
+    if actions > MILP_LIMIT:
+        raise StageError(
+            f"{_NAME}: game {game} has {actions} actions, the attackers' included; the mixed-integer "
+            f"program is given at most {MILP_LIMIT}"
+        )
+    for mixtures in equilibrium_by_milp(games, game, calls):
+        yield "cvxpy-milp", mixtures
 
 
 def _pair_of_probabilities(probability: ArrayLike) -> FloatArray:
@@ -167,19 +157,3 @@ def _pair_of_probabilities(probability: ArrayLike) -> FloatArray:
     if given.shape not in ((), (2,)) or not ((given >= 0.0) & (given <= 1.0)).all():
         raise StageError(f"{_NAME}: probability is {given.tolist()}; must be one or two numbers in [0, 1]")
     return np.ascontiguousarray(np.broadcast_to(given, 2))
-
-
-def _split(mixtures: FloatArray, sizes: list[int]) -> list[FloatArray]:
-    """The four mixtures (B, A) out of the stacked ones."""
-    return [np.ascontiguousarray(part) for part in np.split(mixtures, np.cumsum(sizes)[:-1], axis=1)]
-
-
-def _verified_regret(
-    unit: FloatArray, probability: FloatArray, mixtures: FloatArray, sizes: list[int]
-) -> FloatArray:
-    """Regret of each profile (B,), inf where a part is not a mixture."""
-    parts = _split(mixtures, sizes)
-    regret = regret_of_polymatrix(unit, probability, *parts)
-    for part in parts:
-        regret[~on_simplex(part)] = np.inf
-    return regret

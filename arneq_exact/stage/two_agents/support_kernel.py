@@ -21,8 +21,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled, solve_linear_system
-from arneq_exact.stage.verification import FloatArray, IntArray
 
 _ZERO = 1e-10  # a probability or a slack below this is zero
 

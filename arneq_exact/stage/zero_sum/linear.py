@@ -11,9 +11,9 @@ whose optimal values agree (von Neumann's minimax theorem). A pair (x, y) is opt
 them is verified here, on payoffs mapped to [0, 1].
 
 Backend ``auto`` runs a compiled simplex method (`simplex_kernel`, which bounds its pivots), hands what it
-fails on to HiGHS through scipy, and what that fails on to integer arithmetic (`exact_simplex`). Backend
-``reference`` formulates the program in cvxpy, tries its installed solvers in turn and polishes what they
-return; it never enters compiled code of ours.
+fails on to HiGHS through scipy, and what that fails on to integer arithmetic (`arneq_exact.exact.simplex`).
+Backend ``reference`` formulates the program in cvxpy, tries its installed solvers in turn and polishes what
+they return; it never enters compiled code of ours.
 
 References
 ----------
@@ -31,17 +31,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from arneq_exact.errors import StageError
-from arneq_exact.stage.polishing import polish_matrix_game
-from arneq_exact.stage.verification import (
-    TOLERANCE,
-    FloatArray,
-    check_backend,
-    count,
-    matrix_game_bounds,
-    on_simplex,
-    refuse_unverified,
-    unit_payoffs,
-)
+from arneq_exact.exact.rationals import FloatArray
+from arneq_exact.stage.normal_form import matrix_games, unit_payoffs
+from arneq_exact.stage.verification import Candidate, check_backend, count, verified
 
 METHODS: Final = ("none", "saddle", "simplex", "highs", "exact", "cvxpy")
 """Names of the codes in `MatrixGameSolutions.method`."""
@@ -116,60 +108,52 @@ def solve_matrix_games(
     if payoffs.ndim != 3:
         raise StageError(f"{name}: matrices have shape {payoffs.shape}; must be (games, rows, columns)")
     unit, low, width = unit_payoffs(payoffs, 1, name)
-    games, rows, columns = unit.shape
-    row = np.zeros((games, rows))
-    column = np.zeros((games, columns))
-    method = np.zeros(games, dtype=np.int8)
-
+    number, rows, columns = unit.shape
+    row, column = np.zeros((number, rows)), np.zeros((number, columns))
+    method = np.zeros(number, dtype=np.int8)
     if backend == "auto":
         from arneq_exact.stage.zero_sum.simplex_kernel import solve_unit_games
 
-        count(calls, "simplex", games)
+        count(calls, "simplex", number)
         solve_unit_games(unit, row, column, method)
-    middle, regret = _verified_value(unit, row, column)
-    for game in np.flatnonzero(~(regret <= TOLERANCE)):
-        one = slice(game, game + 1)
-        for routine, x, y in _candidates(unit[game], backend, calls):
-            method[game] = METHODS.index(routine)
-            row[game], column[game] = polish_matrix_game(unit[game], x, y)
-            middle[one], regret[one] = _verified_value(unit[one], row[one], column[one])
-            if regret[game] <= TOLERANCE:
-                break
-    refuse_unverified(regret, name, backend)
-    return MatrixGameSolutions(low + width * middle, row, column, method, regret)
+    games = matrix_games(unit)
+    regret = verified(
+        games,
+        (row, column),
+        method,
+        lambda game: _candidates(unit[game], backend, calls),
+        METHODS,
+        name,
+        backend,
+    )
+    # What the mixtures guarantee their players; the value lies between.
+    upper, minus_lower = games.best_payoffs((row, column))
+    return MatrixGameSolutions(low + width * (0.5 * (upper - minus_lower)), row, column, method, regret)
 
 
-def _verified_value(unit: FloatArray, row: FloatArray, column: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Middle and width of the interval the mixtures prove; the width is inf where one is not a mixture."""
-    lower, upper = matrix_game_bounds(unit, row, column)
-    gap = np.maximum(upper - lower, 0.0)
-    gap[~(on_simplex(row) & on_simplex(column))] = np.inf
-    return 0.5 * (lower + upper), gap
-
-
-def _candidates(
-    matrix: FloatArray, backend: str, calls: Counter[str] | None
-) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+def _candidates(matrix: FloatArray, backend: str, calls: Counter[str] | None) -> Iterator[Candidate]:
     """Pairs for one unit game from the methods behind the first, in their order."""
     if backend == "auto":
         from arneq_exact.exact.simplex import solve_exactly
 
-        for x, y in _highs(matrix, calls):
-            yield "highs", x, y
+        for pair in _highs(matrix, calls):
+            yield "highs", pair
         count(calls, "exact", 1)
-        pair = solve_exactly(matrix)
-        if pair is not None:
-            yield "exact", *pair
+        exact = solve_exactly(matrix)
+        if exact is not None:
+            yield "exact", exact
         return
     from arneq_exact.stage.reference import matrix_game_by_cvxpy
 
-    for x, y in matrix_game_by_cvxpy(matrix, calls):
-        yield "cvxpy", x, y
+    for pair in matrix_game_by_cvxpy(matrix, calls):
+        yield "cvxpy", pair
 
 
 def _highs(matrix: FloatArray, calls: Counter[str] | None) -> Iterator[tuple[FloatArray, FloatArray]]:
     """One linear program by HiGHS; its dual values are the column player's mixture."""
     from scipy.optimize import linprog
+
+    from arneq_exact.stage.reference import HIGHS_TIGHT
 
     rows, columns = matrix.shape
     count(calls, "highs", 1)
@@ -181,7 +165,7 @@ def _highs(matrix: FloatArray, calls: Counter[str] | None) -> Iterator[tuple[Flo
         b_eq=[1.0],
         bounds=[(0.0, None)] * rows + [(None, None)],
         method="highs",
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+        options=HIGHS_TIGHT,
     )
     if result.status == 0:
         yield np.asarray(result.x[:rows]), -np.asarray(result.ineqlin.marginals)

@@ -24,8 +24,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled, normalise, solve_linear_system
-from arneq_exact.stage.verification import FloatArray, IntArray
 
 UNSOLVED = 0
 SADDLE = 1
