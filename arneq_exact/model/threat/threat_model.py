@@ -29,16 +29,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import ThreatError
-from arneq_exact.exact.polytope import extreme_points
-from arneq_exact.exact.rationals import IntArray, number_text, to_fraction
-from arneq_exact.model.threat import parts
+from arneq_exact.exact.rationals import IntArray
 from arneq_exact.model.threat.corruption import Corruption, Masks, canonical_order, everyone_else
+from arneq_exact.model.threat.law import Law
+from arneq_exact.model.threat.laws import JSON_READERS, law_of
+from arneq_exact.model.threat.masks import masks_json, read_masks, require_masks_fit
 from arneq_exact.require import shown
 
 KEYS = ("k", "probability", "sets", "distribution", "inequalities", "informed", "masks", "timing")
@@ -98,47 +99,21 @@ class ThreatModel:
     informed: bool = False
     masks: Mapping[int, Mapping[int, Iterable[int]]] | None = None
     timing: str = "per-state"
-    _rho: Fraction = field(init=False, repr=False, compare=False, default=Fraction(1))
+    law: Law = field(init=False, repr=False, compare=False)
     _resolved: dict[tuple[int, int], tuple[Corruption, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
     def __post_init__(self) -> None:
-        if self.k is not None:
-            self._set("k", parts.natural(self.k, "k"))
-        if self.sets is not None and (self.k is not None or self.distribution is not None):
-            raise ThreatError("ThreatModel: sets are given with k or distribution; must be given alone")
-        if self.k is None and self.sets is None and self.distribution is None:
-            raise ThreatError("ThreatModel: nothing is given; must have k, sets or distribution")
-        for name in ("probability", "inequalities"):
-            if getattr(self, name) is not None and self.distribution is not None:
-                raise ThreatError(f"ThreatModel: {name} is given with distribution; must be left out")
-        if self.probability is not None:
-            rho = to_fraction(self.probability, "ThreatModel: probability", ThreatError)
-            if not 0 <= rho <= 1:
-                raise ThreatError(f"ThreatModel: probability is {shown(self.probability)}; must be in [0, 1]")
-            if self.inequalities is not None:
-                raise ThreatError("ThreatModel: probability is given with inequalities; must be one of them")
-            self._set("_rho", rho)
-            self._set("probability", None if rho == 1 else rho)
-        if self.sets is not None:
-            families = parts.by_agent(self.sets, "sets")
-            self._set("sets", {i: parts.family(i, sets) for i, sets in families.items()})
-        if self.distribution is not None:
-            laws = parts.by_agent(self.distribution, "distribution")
-            self._set("distribution", {i: parts.distribution(i, law, self.k) for i, law in laws.items()})
-        if isinstance(self.inequalities, Mapping):
-            pairs = parts.by_agent(self.inequalities, "inequalities")
-            exact = {i: parts.inequalities(pair, f" of agent {i}") for i, pair in pairs.items()}
-            self._set("inequalities", exact)
-        elif self.inequalities is not None:
-            self._set("inequalities", parts.inequalities(self.inequalities, ""))
-        if not isinstance(self.informed, bool | np.bool_):
-            raise ThreatError(f"ThreatModel: informed is {shown(self.informed)}; must be True or False")
-        self._set("informed", bool(self.informed))
-        self._set("masks", None if self.masks is None else parts.masks(self.masks) or None)
+        given = (self.k, self.probability, self.sets, self.distribution, self.inequalities)
+        law = law_of(*given)
+        informed = require.flag(self.informed, "ThreatModel: informed", ThreatError)
+        masks = None if self.masks is None else read_masks(self.masks) or None
         if self.timing not in TIMINGS:
             raise ThreatError(f"ThreatModel: timing is {shown(self.timing)}; must be per-state or static")
+        canonical = {**law.arguments(), "law": law, "informed": informed, "masks": masks}
+        for name, value in canonical.items():
+            object.__setattr__(self, name, value)
 
     def __hash__(self) -> int:
         return self._hash
@@ -160,8 +135,9 @@ class ThreatModel:
             If the threat does not fit a game of `n` agents.
         """
         if (n, agent) not in self._resolved:
-            self._fit(n)
-            points = dict.fromkeys(self._points(n, agent))
+            self.law.require_fit(n)
+            found = self.law.points(n, agent, informed=self.informed, masked=self.masks is not None)
+            points = dict.fromkeys(found)
             sets = sorted({K for point in points for K, _ in point.weights}, key=canonical_order)
 
             def vector(point: Corruption) -> list[Fraction]:
@@ -173,13 +149,7 @@ class ThreatModel:
 
     def family(self, n: int, agent: int) -> tuple[frozenset[int], ...]:
         """Return the corruption sets that are possible for `agent`: as listed, or in canonical order."""
-        if self.distribution is not None:
-            return tuple(self.distribution[agent])
-        if self.sets is not None:
-            return tuple(frozenset(members) for members in self.sets[agent])
-        others = [j for j in range(n) if j != agent]
-        sizes = range(min(self.k or 0, n - 1) + 1)
-        return tuple(frozenset(members) for size in sizes for members in combinations(others, size))
+        return self.law.family(n, agent)
 
     def masks_at(self, state: int) -> Masks:
         """Return what corrupted agents can play in a state, agents ascending."""
@@ -208,21 +178,10 @@ class ThreatModel:
         ThreatError
             With the place, the value and the rule.
         """
-        n_states, n = action_counts.shape
+        n = action_counts.shape[1]
         for agent in range(n):
             self.corruptions(n, agent)
-        for agent, states in (self.masks or {}).items():
-            for state, actions in states.items():
-                where = f"ThreatModel: masks of agent {agent}"
-                if agent >= n or state >= n_states:
-                    raise ThreatError(
-                        f"{where} name state {state}; must be agents 0..{n - 1} and states 0..{n_states - 1}"
-                    )
-                if max(actions) >= action_counts[state, agent]:
-                    raise ThreatError(
-                        f"{where} in state {state} allow action {max(actions)}; "
-                        f"must be actions 0..{action_counts[state, agent] - 1}"
-                    )
+        require_masks_fit(self.masks or {}, action_counts)
 
     def decouples(self, n: int) -> bool:
         """Tell whether every agent plays a matrix game of its own against all others together [T4]."""
@@ -236,14 +195,7 @@ class ThreatModel:
 
     def describe(self) -> str:
         """Return the threat in a few words."""
-        if self.distribution is not None:
-            text = "a fixed distribution over corruption sets"
-        else:
-            text = "explicit corruption sets" if self.sets is not None else f"k = {self.k}"
-        if self._rho != 1:
-            text += f" with probability at most {number_text(self._rho)}"
-        if self.inequalities is not None:
-            text += " under linear inequalities"
+        text = self.law.describe()
         if self.informed:
             text += ", informed attacker"
         if self.masks is not None:
@@ -252,30 +204,11 @@ class ThreatModel:
 
     def to_json(self) -> dict[str, Any]:
         """Return a form for JSON files; agents are numbered from 0, numbers are exact."""
-        result: dict[str, Any] = {}
-        if self.k is not None:
-            result["k"] = self.k
-        if self._rho != 1:
-            result["probability"] = number_text(self._rho)
-        if self.sets is not None:
-            result["sets"] = {str(i): [sorted(K) for K in family] for i, family in sorted(self.sets.items())}
-        if self.distribution is not None:
-            result["distribution"] = {
-                str(i): [[sorted(K), number_text(p)] for K, p in law.items()]
-                for i, law in sorted(self.distribution.items())
-            }
-        if isinstance(self.inequalities, dict):
-            pairs = sorted(self.inequalities.items())
-            result["inequalities"] = {str(i): parts.inequalities_json(pair) for i, pair in pairs}
-        elif self.inequalities is not None:
-            result["inequalities"] = parts.inequalities_json(self.inequalities)
+        result = self.law.to_json()
         if self.informed:
             result["informed"] = True
         if self.masks is not None:
-            result["masks"] = {
-                str(i): {str(state): list(actions) for state, actions in states.items()}
-                for i, states in self.masks.items()
-            }
+            result["masks"] = masks_json(self.masks)
         if self.timing != "per-state":
             result["timing"] = self.timing
         return result
@@ -289,61 +222,13 @@ class ThreatModel:
             if key not in KEYS:
                 raise ThreatError(f"{where}: key {shown(key)} is unknown; must be {', '.join(KEYS)}")
         try:
-            return cls(**{**data, **parts.parts_of_json(data)})
+            for key, value in data.items():
+                if value is None:
+                    raise ThreatError(f"{key} is null; must be left out")
+            return cls(**{key: JSON_READERS.get(key, _as_it_is)(value) for key, value in data.items()})
         except ThreatError as error:
             raise ThreatError(f"{where}: {str(error).removeprefix('ThreatModel: ')}") from None
 
-    def _set(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
 
-    def _points(self, n: int, agent: int) -> Iterator[Corruption]:
-        """Yield the extreme points, in any order and perhaps twice."""
-        if self.distribution is not None:
-            yield Corruption.mixture(self.distribution[agent].items(), self.informed)
-            return
-        family = self.family(n, agent)
-        if self.inequalities is not None:
-            rows, bounds = self._inequalities(agent, len(family))
-            for vertex in extreme_points(len(family), rows, bounds):
-                yield Corruption.mixture(zip(family, vertex, strict=True), self.informed)
-            return
-        nobody = Corruption.mixture([((), Fraction(1))])
-        if self.masks is not None and self._rho < 1:
-            yield nobody
-        largest = max(map(len, family))
-        for K in family:
-            smaller = self.masks is None and len(K) < largest
-            if smaller and (self.sets is None or any(other > K for other in family)):
-                continue
-            if not K or self._rho == 0:
-                yield nobody
-            else:
-                yield Corruption.mixture([((), 1 - self._rho), (K, self._rho)])
-
-    def _inequalities(self, agent: int, size: int) -> parts.Inequalities:
-        pairs = self.inequalities
-        rows, bounds = pairs[agent] if isinstance(pairs, dict) else pairs
-        if rows and len(rows[0]) != size:
-            raise ThreatError(
-                f"ThreatModel: inequalities of agent {agent} have {len(rows[0])} columns; "
-                f"must have one for each of its {size} corruption sets"
-            )
-        return rows, bounds
-
-    def _fit(self, n: int) -> None:
-        """Refuse explicit families that do not list exactly the agents 0..n−1, or hold strangers."""
-        for name in ("sets", "distribution", "inequalities"):
-            listed = getattr(self, name)
-            if not isinstance(listed, dict):
-                continue
-            if set(listed) != set(range(n)):
-                raise ThreatError(
-                    f"ThreatModel: {name} list the agents {sorted(listed)}; must list each of 0..{n - 1}"
-                )
-            for agent, family in listed.items() if name != "inequalities" else ():
-                for K in family:
-                    if not set(K) <= set(range(n)) - {agent}:
-                        raise ThreatError(
-                            f"ThreatModel: {name} of agent {agent} hold {sorted(K)}; "
-                            f"must be a set of other agents among 0..{n - 1}"
-                        )
+def _as_it_is(value: Any) -> Any:
+    return value
