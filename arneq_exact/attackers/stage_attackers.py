@@ -23,7 +23,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.model.threat.corruption import Corruption, Masks
 
 KEPT = 256
-"""Resolved stages that are remembered: more than any game here has shapes of states, a few MB at most."""
+"""Resolved stages that are remembered: more than games have kinds of states, and a bound on memory."""
 
 
 class StageAttackers:

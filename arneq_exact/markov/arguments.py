@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
 from typing import Any
 
-import numpy as np
-
-from arneq_exact.errors import GameError, InputError, PolicyError, ThreatError
+from arneq_exact import require
+from arneq_exact.errors import GameError, PolicyError, ThreatError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.require import shown
 from arneq_exact.stage.solve import BACKENDS
 
 
@@ -25,12 +22,9 @@ def require_game_and_threat(game: Any, threat: Any, where: str, *, static: bool 
     GameError, ThreatError
         With `where`, the value and the rule.
     """
-    if not isinstance(game, MarkovGame):
-        raise GameError(f"{where}: game is {shown(game)}; must be a MarkovGame")
-    if not isinstance(threat, ThreatModel):
-        raise ThreatError(
-            f"{where}: threat is {shown(threat)}; must be a ThreatModel, such as ThreatModel(1)"
-        )
+    require.instance(game, f"{where}: game", MarkovGame, GameError)
+    rule = "a ThreatModel, such as ThreatModel(1)"
+    require.instance(threat, f"{where}: threat", ThreatModel, ThreatError, rule)
     threat.require_fit(game.action_counts)
     if threat.timing != "per-state" and not static:
         raise ThreatError(
@@ -68,8 +62,9 @@ def require_agent(game: MarkovGame, agent: Any, where: str) -> None:
     PolicyError
         With `where`, the value and the rule.
     """
-    if isinstance(agent, bool) or not isinstance(agent, int | np.integer) or not 0 <= agent < game.n_agents:
-        raise PolicyError(f"{where}: agent is {agent!r}; must be a number from 0 to {game.n_agents - 1}")
+    most = game.n_agents - 1
+    rule = f"a number from 0 to {most}"
+    require.whole(agent, f"{where}: agent", at_least=0, at_most=most, rule=rule, error=PolicyError)
 
 
 def require_options(backend: Any, tol: Any, time_limit: Any, seed: Any, progress: Any) -> None:
@@ -80,18 +75,11 @@ def require_options(backend: Any, tol: Any, time_limit: Any, seed: Any, progress
     InputError
         With the value and the rule.
     """
-    if backend not in BACKENDS:
-        raise InputError(f"solve: backend is {backend!r}; must be one of {', '.join(BACKENDS)}")
-    if isinstance(tol, bool) or not isinstance(tol, Real) or not float(tol) > 0:
-        raise InputError(f"solve: tol is {tol!r}; must be a positive number")
-    if time_limit is not None and (
-        isinstance(time_limit, bool) or not isinstance(time_limit, Real) or not float(time_limit) > 0
-    ):
-        raise InputError(f"solve: time_limit is {time_limit!r}; must be a positive number of seconds")
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise InputError(f"solve: seed is {seed!r}; must be an integer of at least 0")
-    if progress is not None and not callable(progress):
-        raise InputError(f"solve: progress is {progress!r}; must be a function of one Progress")
+    require.one_of(backend, "solve: backend", BACKENDS)
+    require.positive(tol, "solve: tol")
+    require.optional(require.positive, time_limit, "solve: time_limit", rule="a positive number of seconds")
+    require.whole(seed, "solve: seed", at_least=0)
+    require.optional(require.function, progress, "solve: progress", rule="a function of one Progress")
 
 
 def require_exactness(exact: Any, bits: Any, most: int) -> None:
@@ -102,7 +90,5 @@ def require_exactness(exact: Any, bits: Any, most: int) -> None:
     InputError
         With the value and the rule.
     """
-    if not isinstance(exact, bool):
-        raise InputError(f"solve: exact is {exact!r}; must be True or False")
-    if isinstance(bits, bool) or not isinstance(bits, Integral) or not 1 <= int(bits) <= most:
-        raise InputError(f"solve: bits is {bits!r}; must be an integer from 1 to {most}")
+    require.flag(exact, "solve: exact")
+    require.whole(bits, "solve: bits", at_least=1, at_most=most)

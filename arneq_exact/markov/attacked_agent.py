@@ -31,13 +31,24 @@ from arneq_exact.stage.robust import joint_play, robust_matrix
 from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
 ROUNDING = 64 * float(np.finfo(float).eps)
+"""Relative difference that sums over columns and actions may have from rounding alone."""
+
 TINY = float(np.finfo(float).tiny)
+"""Unit of comparison where all values are 0."""
+
 REPLY_ROUNDS = 1000
+"""Policy iterations of a reply: a bound that is not met, should rounding make them go round in circles."""
+
 PROMPT_ROUNDS = 10
 """Policy iterations of a reply in which states are compared each in units of its own payoffs. Later ones take
 the largest value of all as unit: where values should be 0 and are dust, dust could cycle."""
 
 GAME_ROUNDS = 200
+"""Rounds of the zero-sum game: Newton takes about 10, Hoffman and Karp's steps some more."""
+
+SHRUNK = 0.9
+"""A residual of at most this share of the least so far counts as progress."""
+
 PATIENCE = 3
 """Newton steps in a row that need not shrink the residual: far from the solution it may well grow."""
 
@@ -154,7 +165,7 @@ class AttackedAgent:
             stage = self.stage_value(value)
             scale = max(TINY, float(np.abs(stage.value).max()), float(np.abs(value).max()))
             residual = float(np.abs(stage.value - value).max())
-            stalls = 0 if residual <= 0.9 * best_residual else stalls + 1
+            stalls = 0 if residual <= SHRUNK * best_residual else stalls + 1
             if best is None or residual < best_residual:
                 best_residual = residual
                 best = AttackedValue(value, stage.response, stage.attack, rounds)

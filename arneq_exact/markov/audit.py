@@ -43,6 +43,7 @@ from arneq_exact.model.policy_json import policy_to_json
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.model.threat.corruption import Members
 
+# Name and version of the file format.
 FORMAT = "arneq-audit"
 VERSION = 1
 

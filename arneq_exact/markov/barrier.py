@@ -29,10 +29,20 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 
 STARTS = 6
+"""Paths from different weights before other solvers get their turn."""
+
 STEPS = 3000
+"""Steps after which a path is left: several times what those that arrive take (50 to 1,000)."""
+
 REPORTED_STEPS = 20
+"""Steps between two reports, which are also where a time limit can stop a path."""
+
 FIRST_LENGTH = 0.5
+"""First step length, in logarithms of mixtures and of μ: less than a factor of two in any of them."""
+
 LANDINGS = (1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
+"""Parameters at which the path is left for a polish: from where supports begin to show, down to rounding."""
+
 SMALL = 1e-10
 """Parameter from which on a point is worth judging as it is."""
 

@@ -23,6 +23,7 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 
 ROUNDS = 20
+"""Rounds of best-response play: where it ends at all, a few do; a cycle is not worth more."""
 
 
 def accepts(game: MarkovGame, threat: ThreatModel) -> bool:

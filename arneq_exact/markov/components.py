@@ -35,6 +35,9 @@ FEWEST_STATES = 30
 MOST_LEVELS = 50
 """Levels up to which it pays: each costs a run of the solver."""
 
+NO_ENDING = 1e-9
+"""Probability of an ending up to which there is none: by so much may the rows of any game miss 1."""
+
 SMALL_GAP = 1e-10
 """Gap of a level's policy, in units of the whole game's reward range, that goes on to the next level."""
 
@@ -145,7 +148,7 @@ def level_game(game: MarkovGame, states: IntArray, values: FloatArray) -> Markov
     rewards = backup(game, outside)[:, rows].T
     moves = sp.csr_array(game.transitions[rows][:, states])
     ending = np.clip(1.0 - moves.sum(axis=1), 0.0, 1.0)
-    ending[ending <= 1e-9] = 0.0
+    ending[ending <= NO_ENDING] = 0.0
     return MarkovGame(
         np.ascontiguousarray(rewards),
         moves,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.attackers.stage_class import General
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray, IntArray
@@ -149,8 +149,7 @@ def _stages(
 
 def require_horizon(game: MarkovGame, horizon: object) -> None:
     """Refuse a horizon that is no positive integer, or whose policy would not fit into memory."""
-    if isinstance(horizon, bool) or not isinstance(horizon, Integral) or int(horizon) < 1:
-        raise InputError(f"solve: horizon is {horizon!r}; must be an integer of at least 1")
+    steps = require.whole(horizon, "solve: horizon", at_least=1)
     most = LARGEST_POLICY // (game.n_states * int(game.action_counts.max(axis=0).sum()))
-    if int(horizon) > most:
+    if steps > most:
         raise InputError(f"solve: horizon is {horizon}; must be at most {most} for a game of this size")

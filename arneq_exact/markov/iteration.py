@@ -14,47 +14,26 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact import require
 from arneq_exact.attackers.stage_class import Decoupled
-from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import backup
+from arneq_exact.markov.cycle_watch import Cycle, CycleWatch
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.require import shown
 from arneq_exact.stage.selection import Selection
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
 
-MAX_PERIOD = 64
-CYCLE_TOLERANCE = 1e-10
-"""Values count as repeated when they agree to this, relative to the largest value."""
-
 LearningRate = float | Callable[[int], float]
-
-
-@dataclass(frozen=True)
-class Cycle:
-    """A cycle of the procedure.
-
-    Attributes
-    ----------
-    period : int
-        Iterations after which the values repeat.
-    amplitude : float
-        Largest difference between two values of one agent and state along the cycle.
-    """
-
-    period: int
-    amplitude: float
 
 
 @dataclass(frozen=True)
@@ -174,20 +153,18 @@ def iterate(
     ('converged', 1)
     """
     require_game_and_threat(game, threat, "iterate")
-    if progress is not None and not callable(progress):
-        raise InputError(
-            f"iterate: progress is {shown(progress)}; must be a function of (iteration, residual)"
-        )
+    rule = "a function of (iteration, residual)"
+    require.optional(require.function, progress, "iterate: progress", rule=rule)
     game.require_discounting("iterate")
     rate = _rate_function(learning_rate)
-    _require_limits(max_iterations, tol)
+    require.whole(max_iterations, "iterate: max_iterations", at_least=1)
+    require.number(tol, "iterate: tol", "a number of at least 0", lambda number: number >= 0)
     calls: Counter[str] = Counter()
     step = StageStep(game, threat, partial(StageSolver, selection=selection, backend=backend, calls=calls))
-    shape = (game.n_agents, game.n_states)
-    values = np.zeros(shape) if initial_values is None else _initial(initial_values, shape)
+    values = _initial(initial_values, (game.n_agents, game.n_states))
     unit = float(game.reward_range.max())
     payoffs = backup(game, values)
-    kept_values, kept_types, residuals = [values], [], []
+    record = _Record(values, keep_trace)
     watch = CycleWatch()
     watch.see(values)
     status, cycle = "limit", None
@@ -202,11 +179,8 @@ def iterate(
             alpha = _rate(rate(iteration), f"learning_rate({iteration})")
             residual = float(np.abs(target - payoffs).max())
             following = (1 - alpha) * payoffs + alpha * target
-        if keep_trace:
-            kept_types.append(_types(step, payoffs, stage))
-            kept_values.append(stage.value)
+        record.add(residual, stage.value, _types(step, payoffs, stage) if keep_trace else None)
         values, payoffs = stage.value, following
-        residuals.append(residual)
         if progress is not None:
             progress(iteration + 1, residual)
         if residual <= tol * unit:
@@ -218,50 +192,38 @@ def iterate(
             status = "cycle"
             break
     assert stage is not None
-    residual_array = np.array(residuals)
-    ratio = np.full(len(residuals), np.nan)
-    np.divide(residual_array[1:], residual_array[:-1], out=ratio[1:], where=residual_array[:-1] > 0)
-    trace = IterationTrace(
-        np.stack(kept_values) if keep_trace else np.empty((0, *shape)),
-        residual_array,
-        ratio,
-        np.stack(kept_types) if keep_trace else np.empty((0, *shape), dtype=np.uint8),
-    )
-    return IterationResult(
-        Policy(game, stage.policy), values, status, len(residuals), residuals[-1], cycle, trace, dict(calls)
-    )
+    done, policy = len(record.residuals), Policy(game, stage.policy)
+    return IterationResult(policy, values, status, done, residual, cycle, record.trace(), dict(calls))
 
 
-class CycleWatch:
-    """Notices that a sequence of values repeats: a full period must have recurred."""
+class _Record:
+    """What a run keeps for its trace: residuals always, values and types if asked to."""
 
-    def __init__(self) -> None:
-        self._history: list[FloatArray] = []
-        self._sums: list[float] = []
-        self._recurred = np.zeros(MAX_PERIOD + 1, dtype=np.int64)
+    def __init__(self, values: FloatArray, keep: bool) -> None:
+        self.residuals: list[float] = []
+        self.values = [values]
+        self.types: list[NDArray[np.uint8]] = []
+        self.keep = keep
 
-    def see(self, values: FloatArray) -> Cycle | None:
-        """Take the next values; return the cycle once the values of a whole period have recurred."""
-        slack = CYCLE_TOLERANCE * max(float(np.abs(values).max()), 1e-300)
-        total = float(values.sum())
-        found = None
-        for period in range(1, min(MAX_PERIOD, len(self._history)) + 1):
-            # The sums are compared first: they rule out nearly every period at no cost.
-            close = abs(total - self._sums[-period]) <= slack * values.size
-            if close and float(np.abs(values - self._history[-period]).max()) <= slack:
-                self._recurred[period] += 1
-            else:
-                self._recurred[period] = 0
-            if found is None and period > 1 and self._recurred[period] >= period:
-                found = period
-        self._history.append(values)
-        self._sums.append(total)
-        del self._history[: -MAX_PERIOD - 1], self._sums[: -MAX_PERIOD - 1]
-        # Values that repeat with period 1 converge; the residual decides about them.
-        if found is None or self._recurred[1]:
-            return None
-        orbit = np.stack(self._history[-found:])
-        return Cycle(found, float((orbit.max(axis=0) - orbit.min(axis=0)).max()))
+    def add(self, residual: float, values: FloatArray, types: NDArray[np.uint8] | None) -> None:
+        """Take one iteration; `types` are None where they are not kept."""
+        self.residuals.append(residual)
+        if types is not None:
+            self.values.append(values)
+            self.types.append(types)
+
+    def trace(self) -> IterationTrace:
+        """Return what was kept."""
+        shape = self.values[0].shape
+        residual = np.array(self.residuals)
+        ratio = np.full(len(residual), np.nan)
+        np.divide(residual[1:], residual[:-1], out=ratio[1:], where=residual[:-1] > 0)
+        return IterationTrace(
+            np.stack(self.values) if self.keep else np.empty((0, *shape)),
+            residual,
+            ratio,
+            np.stack(self.types) if self.keep else np.empty((0, *shape), dtype=np.uint8),
+        )
 
 
 def _types(step: StageStep[StageSolver], payoffs: FloatArray, stage: StageEquilibria) -> NDArray[np.uint8]:
@@ -289,33 +251,11 @@ def _rate_function(learning_rate: LearningRate | None) -> Callable[[int], float]
 
 
 def _rate(value: Any, name: str) -> float:
-    number = _real(value)
-    if not 0 < number <= 1:
-        raise InputError(f"iterate: {name} is {shown(value)}; must be in (0, 1], or a function of t into it")
-    return number
-
-
-def _real(value: Any) -> float:
-    """Return a number as a float, nan if it is none."""
-    return float(value) if isinstance(value, Real) and not isinstance(value, bool) else float("nan")
-
-
-def _require_limits(max_iterations: Any, tol: Any) -> None:
-    if isinstance(max_iterations, bool) or not isinstance(max_iterations, Integral) or max_iterations < 1:
-        raise InputError(
-            f"iterate: max_iterations is {shown(max_iterations)}; must be an integer of at least 1"
-        )
-    if not _real(tol) >= 0:
-        raise InputError(f"iterate: tol is {shown(tol)}; must be a number of at least 0")
+    rule = "in (0, 1], or a function of t into it"
+    return require.number(value, f"iterate: {name}", rule, lambda number: 0 < number <= 1)
 
 
 def _initial(values: Any, shape: tuple[int, int]) -> FloatArray:
-    try:
-        table = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"iterate: initial_values must be a table (n, S) = {shape} of numbers") from None
-    if table.shape != shape:
-        raise InputError(f"iterate: initial_values have shape {table.shape}; must be (n, S) = {shape}")
-    if not np.isfinite(table).all():
-        raise InputError("iterate: initial_values hold a number that is not finite; must be finite")
-    return table
+    if values is None:
+        return np.zeros(shape)
+    return require.table(values, "iterate: initial_values", "(n, S)", shape)

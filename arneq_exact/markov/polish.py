@@ -20,6 +20,7 @@ ACCURATE = 1e-10
 """Residuals and violations over 1 − discount up to which attackers and values count as known."""
 
 NEGATIVE = 1e-7
+"""Violation up to which a polished point is a candidate: with more, another support was found."""
 
 
 class Polisher:

@@ -19,6 +19,9 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.selection import SELECTIONS
 from arneq_exact.stage.solve import WITHOUT_ENUMERATION
 
+SETTLED = 1e-13
+"""Residual, in reward ranges, at which the procedure has settled: well below the tolerances of `solve`."""
+
 
 def accepts(game: MarkovGame, threat: ThreatModel) -> bool:
     """Accept every game."""
@@ -39,7 +42,7 @@ def run(problem: Problem) -> Iterator[Candidate]:
                 problem.threat,
                 backend=problem.backend,
                 selection=selection,
-                tol=1e-13,
+                tol=SETTLED,
                 keep_trace=False,
                 progress=partial(_report, problem, label),
             )

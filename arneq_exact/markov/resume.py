@@ -24,6 +24,8 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 
 METHOD = "start"
+"""What a solution names as its method where the given policy was the best candidate."""
+
 NOTE = "the given start"
 
 

@@ -29,7 +29,7 @@ from arneq_exact.attackers.stage_class import Bimatrix, General
 from arneq_exact.errors import StageError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.candidates import Candidate, Problem
-from arneq_exact.markov.iteration import CycleWatch
+from arneq_exact.markov.cycle_watch import LEAST, CycleWatch
 from arneq_exact.markov.optimality import (
     LARGEST_BLOCKS,
     OptimalityConditions,
@@ -45,7 +45,11 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.solve import ContinuedSolver, SolvesStages, StageSolver
 
 ROUNDS = 24
+"""Rounds of a run. Newton's method settles in a handful or does not: later rounds rarely lead anywhere."""
+
 STARTS = 6
+"""Runs before other solvers get their turn: each selection from 0, then other values and smaller steps."""
+
 ENUMERATION_WORK = 200_000
 """Pairs of supports per sweep up to which all stage equilibria are enumerated: about a second."""
 
@@ -155,7 +159,7 @@ def _one_run(
         following = (1 - damping) * values + damping * evaluated
         change = float(np.abs(following - values).max())
         values = following
-        settled = change <= SETTLED * max(float(np.abs(values).max()), 1e-300)
+        settled = change <= SETTLED * max(float(np.abs(values).max()), LEAST)
         ended = settled or number == ROUNDS - 1 or watch.see(values) is not None
         # Judging a profile costs more than a round; polishing tells sooner whether it is worth it.
         if ended or polisher is None:

@@ -36,6 +36,9 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.model.threat.corruption import Corruption, Members
 
+MISS = 1e-9
+"""By how much the probabilities of first states may miss 1, as the rows of a game may."""
+
 
 @dataclass(frozen=True, eq=False)
 class StaticValues:
@@ -66,7 +69,7 @@ class StaticValues:
             If `start` is no distribution over the states.
         """
         mu = np.asarray(start, dtype=np.float64)
-        if mu.shape != self.values.shape[1:] or not (mu >= 0).all() or abs(mu.sum() - 1) > 1e-9:
+        if mu.shape != self.values.shape[1:] or not (mu >= 0).all() or abs(mu.sum() - 1) > MISS:
             raise PolicyError(
                 f"before: start has shape {mu.shape} and sum {mu.sum():.12g}; must be probabilities of "
                 f"the {self.values.shape[1]} states"

@@ -40,6 +40,8 @@ from arneq_exact.stage.verification import count
 from arneq_exact.stage.zero_sum.linear import MatrixGameSolutions, solve_matrix_games
 
 BACKENDS = ("auto", "reference")
+"""Compiled kernels, or nashpy and cvxpy."""
+
 WITHOUT_ENUMERATION = ("first", "nearest")
 """Selections that apply to every stage game."""
 

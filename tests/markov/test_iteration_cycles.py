@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from arneq_exact import iterate
-from arneq_exact.markov.iteration import CycleWatch
+from arneq_exact.markov.cycle_watch import CycleWatch
 from arneq_exact.model.threat import ThreatModel
 
 

@@ -15,6 +15,7 @@ from arneq_exact.errors import ThreatError
 from arneq_exact.require import shown
 
 _NUMBER = re.compile("0|[1-9][0-9]{0,17}")
+"""A number from 0 as a key: one way to write each, and none too long for an array index of 64 bits."""
 
 
 def natural(value: Any, name: str, rule: str = "an integer of at least 0") -> int:

@@ -43,7 +43,10 @@ from arneq_exact.model.threat.masks import masks_json, read_masks, require_masks
 from arneq_exact.require import shown
 
 KEYS = ("k", "probability", "sets", "distribution", "inequalities", "informed", "masks", "timing")
+"""The arguments, which are also the keys in JSON."""
+
 TIMINGS = ("per-state", "static")
+"""When the corruption set is drawn: anew at every state, or once per episode."""
 
 
 @dataclass(frozen=True)

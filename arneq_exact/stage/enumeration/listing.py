@@ -61,6 +61,7 @@ LISTED = 20_000
 """Largest number of equilibria that is listed; products are never cut short."""
 
 _NAME = "enumerate_equilibria"
+"""The name that messages begin with."""
 
 
 @dataclass(frozen=True)

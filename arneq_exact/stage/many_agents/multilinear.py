@@ -38,7 +38,7 @@ MOST_PURE = 1000
 """Joint actions up to which pure profiles are looked at first."""
 
 SYSTEMS = 64
-"""Shapes of stage games whose tables are kept: more than occur in a game; the largest take some MB each."""
+"""Kinds of stage games whose tables are kept: more than most games have, and a bound on memory."""
 
 
 def solve_multilinear_games(
