@@ -17,7 +17,7 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solver.solve import solve
 from arneq_exact.theory.draw import families
-from arneq_exact.theory.statements.assumptions import common_types
+from arneq_exact.theory.engine.assumptions import common_types
 
 ITERATIONS = 24
 SETTLED = 1e-12

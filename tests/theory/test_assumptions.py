@@ -12,7 +12,7 @@ from arneq_exact.errors import InputError
 from arneq_exact.learning.step_sizes import Constant, Geometric, Polynomial, StepSize
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED
-from arneq_exact.theory.statements.assumptions import (
+from arneq_exact.theory.engine.assumptions import (
     common_types,
     encountered_types,
     selected_types,

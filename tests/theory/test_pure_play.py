@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle.pure_play import pure_play, survivors, unique_profile
 from arneq_exact.stage.enumeration.listing import enumerate_equilibria
-from arneq_exact.theory.statements.pure_play import pure_play, survivors, unique_profile
 
 CASES = [(2, 0), (2, 1), (3, 0), (3, 1), (3, 2)]
 

@@ -11,12 +11,12 @@ import pytest
 from arneq_exact import MarkovGame, ThreatModel, catalog
 from arneq_exact.errors import InputError
 from arneq_exact.exact.arrays import exact_array
+from arneq_exact.oracle.static import corruptions
+from arneq_exact.theory.draw.worked_games import chain_rewards, draw_chain, watched
 from arneq_exact.theory.engine.given_play import policy_of
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.ledger import statement
-from arneq_exact.theory.statements import memory
-from arneq_exact.theory.statements.chain import chain_rewards, draw_chain
-from arneq_exact.theory.statements.static_corruption import corruptions
+from arneq_exact.theory.statements import static_corruption
 
 T13 = ("T13.order", "T13.equal", "T13.worst-set", "T13.chain", "T13.memory")
 
@@ -45,8 +45,9 @@ def test_the_chain_separates_the_two_exactly():
     policy = [exact_array(array) for array in policy_of(chain)]
     found = corruptions(chain.game, chain.threat, policy, 0, exact=True)
     assert found.rect.tolist() == [0, 0]
-    assert found.static().tolist() == [Fraction(9, 10), 0]
+    assert found.static.tolist() == [Fraction(9, 10), 0]
     assert {K: value.tolist() for K, value in found.by_set.items()} == {
+        (): [Fraction(19, 10), 1],
         (1,): [Fraction(9, 10), 1],
         (2,): [1, 0],
     }
@@ -96,16 +97,16 @@ def test_the_search_has_candidates(name):
 def test_smaller_sets_do_less(rng):
     game = games.random_game(rng, 3, 2, 2, 0.5)
     found = corruptions(game, ThreatModel(2), list(games.random_policy(rng, game)), 1)
-    assert len(found.smaller) == 3
-    assert len(found.by_set) == 1
-    assert all((worth >= found.static() - 1e-12).all() for worth in found.smaller)
+    assert list(found.by_set) == [(), (0,), (2,), (0, 2)]
+    assert all((worth >= found.by_set[0, 2] - 1e-12).all() for worth in found.by_set.values())
+    np.testing.assert_allclose(found.static, found.by_set[0, 2], rtol=0, atol=1e-12)
 
 
 def test_the_chain_has_a_closed_form():
     drawn = draw_chain(np.random.default_rng(5))
     gamma = drawn.game.exact_discount()[0]
     evidence = statement("T13.chain").check_instance(drawn)
-    first, second = chain_rewards(drawn)
+    first, second = chain_rewards(drawn.game)
     assert evidence.quantities["difference"] == min(first, gamma * second) > 0
     catalogued = statement("T13.chain").check(catalog.load("static-chain"), ThreatModel(1))
     assert (catalogued.verdict, catalogued.quantities["difference"]) == ("holds", Fraction(9, 10))
@@ -132,10 +133,10 @@ def test_what_is_not_the_chain():
 
 def test_memory_identifies_a_static_attacker():
     """w = 1/4, w' = 1, γ = 1/2 leaves 1/4 to stationary play and 1/2 with memory; a large w gains no more."""
-    assert memory.secured(Fraction(1, 4), Fraction(1), Fraction(1, 2)) == Fraction(1, 2)
-    assert memory.secured(Fraction(1, 8), Fraction(1), Fraction(1, 2)) == Fraction(3, 8)
-    assert memory.secured(Fraction(9), Fraction(1), Fraction(1, 2)) == Fraction(1, 2)
-    game = memory.watched_game(Fraction(1, 4), Fraction(1), Fraction(1, 2))
+    assert static_corruption.secured(Fraction(1, 4), Fraction(1), Fraction(1, 2)) == Fraction(1, 2)
+    assert static_corruption.secured(Fraction(1, 8), Fraction(1), Fraction(1, 2)) == Fraction(3, 8)
+    assert static_corruption.secured(Fraction(9), Fraction(1), Fraction(1, 2)) == Fraction(1, 2)
+    game = watched(Fraction(1, 4), Fraction(1), Fraction(1, 2))
     found = statement("T13.memory").check(game, ThreatModel(1))
     assert (found.verdict, found.quantities["stationary"]) == ("holds", Fraction(1, 4))
     assert statement("T13.memory").check(game, ThreatModel(2)).verdict == "hypotheses not met"
@@ -145,7 +146,7 @@ def test_memory_identifies_a_static_attacker():
 
 def test_a_plan_that_trusts_the_traitor_is_caught(monkeypatch):
     """Relying on nobody's record is worth no more than stationary play."""
-    real = memory.secured
-    monkeypatch.setattr(memory, "secured", lambda *numbers: real(*numbers) / 2)
+    real = static_corruption.secured
+    monkeypatch.setattr(static_corruption, "secured", lambda *numbers: real(*numbers) / 2)
     one = statement("T13.memory")
     assert one.check_instance(one.draw(0)).verdict == "violated"

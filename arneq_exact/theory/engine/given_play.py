@@ -35,6 +35,21 @@ DISCOUNTS: Final = (0.25, 0.5, 0.75, 0.9)
 STAGE_ERROR = 1e-10
 """Relative duality gap up to which the library accepts the solution of a matrix game."""
 
+OPERATOR_ERROR = (
+    "the library accepts a matrix game with a duality gap of 1e-10 of its payoff range, which is at most two "
+    "sizes; two of them enter"
+)
+VALUE_ERROR = (
+    "one step of T is known to 1e-10 of the payoff range, at most two sizes, and the fixed point of a "
+    "contraction β to 1/(1−β) times that; two fixed points enter"
+)
+
+
+def value_tolerance(game: MarkovGame) -> float:
+    """Return how far two computed fixed points may be off, in sizes; see `VALUE_ERROR`."""
+    return 4 * STAGE_ERROR / (1 - float(game.contraction.max()))
+
+
 BUDGET = Hypothesis(
     "budget",
     "The attacker may corrupt any k other agents, drawn anew at every state.",

@@ -46,6 +46,7 @@ from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, eq
 from arneq_exact.theory.engine.given_play import (
     BUDGET,
     DISCOUNTED,
+    VALUE_ERROR,
     attack_by_state,
     by_state,
     draw_budget,
@@ -54,11 +55,11 @@ from arneq_exact.theory.engine.given_play import (
     met,
     policy_of,
     sizes,
+    value_tolerance,
     with_policies,
 )
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
-from arneq_exact.theory.statements.best_response_operator import VALUE_ERROR, value_tolerance
 
 ROWS = Hypothesis("rows", "No row of transition probabilities sums to more than 1.")
 

@@ -27,9 +27,9 @@ from arneq_exact.stage.types.greatest_value import columns_at_pure_profiles, gre
 from arneq_exact.theory.draw import generators
 from arneq_exact.theory.engine.evidence import Findings, at_most, equal
 from arneq_exact.theory.engine.instance import Instance
+from arneq_exact.theory.engine.proved_bound import proved_below
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, Hypothesis, Statement
 from arneq_exact.theory.statements.contraction import worth
-from arneq_exact.theory.statements.proved_bound import proved_below
 
 COMMON = Hypothesis("common reward", "All agents have the same payoffs.")
 END = Hypothesis("end of the scale", "Nobody may be corrupted, or all others may: k = 0 or k ≥ n−1.")

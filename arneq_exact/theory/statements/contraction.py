@@ -26,15 +26,15 @@ from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
 from arneq_exact.oracle.definition import exact_payoffs, exact_security_value, security_value, stage_payoffs
+from arneq_exact.oracle.pure_play import pure_play, unique_profile
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.theory.draw import families, generators
 from arneq_exact.theory.draw.typed_games import by_type, stage_pair
+from arneq_exact.theory.engine.assumptions import SelectedType, selected_types
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import has_full_simplex
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
-from arneq_exact.theory.statements.assumptions import SelectedType, selected_types
-from arneq_exact.theory.statements.pure_play import pure_play, unique_profile
 
 ONE_TYPE = Hypothesis(
     "one type", "Both selected stage ARNEQ are of type A for the agent, or both are of type B′."

@@ -30,16 +30,16 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import first_principles
 from arneq_exact.oracle.definition import stage_payoffs
+from arneq_exact.oracle.periodic_orbit import PeriodicOrbit, find_orbit
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, types_at
 from arneq_exact.theory.draw import families, generators
 from arneq_exact.theory.draw.typed_games import by_type, typed_game
+from arneq_exact.theory.engine.assumptions import EncounteredTypes, Flags, common_types, encountered_types
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.given_play import by_state
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, Hypothesis, Statement
-from arneq_exact.theory.statements.assumptions import EncounteredTypes, Flags, common_types, encountered_types
 from arneq_exact.theory.statements.contraction import best_found, worth
-from arneq_exact.theory.statements.periodic_orbit import PeriodicOrbit, find_orbit
 
 FIXED_TYPES = Hypothesis(
     "fixed types",

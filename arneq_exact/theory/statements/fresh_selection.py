@@ -27,14 +27,14 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import first_principles
 from arneq_exact.oracle.definition import Array, exact_payoffs
 from arneq_exact.oracle.first_principles import is_budget
+from arneq_exact.oracle.periodic_orbit import exact_backup
+from arneq_exact.oracle.pure_play import pure_play
+from arneq_exact.theory.engine.assumptions import encountered_types
 from arneq_exact.theory.engine.evidence import Findings, equal
 from arneq_exact.theory.engine.given_play import by_state
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Hypothesis, Statement
-from arneq_exact.theory.statements.assumptions import encountered_types
 from arneq_exact.theory.statements.convergence import FIXED_TYPES, MAX_ITERATIONS
-from arneq_exact.theory.statements.periodic_orbit import exact_backup
-from arneq_exact.theory.statements.pure_play import pure_play
 
 FAMILY = Hypothesis(
     "stay or leave", "The game is one of the family, for some c, w > 0, 0 < p < γw and γ, and k = 0."

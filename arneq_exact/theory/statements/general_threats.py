@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
 from arneq_exact.oracle.definition import Array
 from arneq_exact.theory.draw import families
+from arneq_exact.theory.draw.threats import WAYS, drawn_omega, fixed_law
 from arneq_exact.theory.engine.evidence import Findings, at_most, equal
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import (
@@ -29,7 +29,6 @@ from arneq_exact.theory.engine.stages import (
     Stage,
     has_full_simplex,
     kernel_matrix,
-    rational_mixture,
     stages,
     summed,
 )
@@ -154,69 +153,12 @@ def _spared(probability: Fraction) -> dict[tuple[int, ...], Fraction]:
     return {(): probability} if probability else {}
 
 
-def _law(rng: np.random.Generator, n: int, agent: int) -> dict[frozenset[int], Fraction]:
-    """Draw a fixed distribution over corruption sets."""
-    sets = definition.corruption_sets(n, agent, n - 1)
-    weights = rational_mixture(rng, len(sets))
-    return {frozenset(K): p for K, p in zip(sets, weights, strict=True) if p}
-
-
-WAYS = ("probability", "distribution", "sets", "inequalities")
-"""Ways to describe an Ω_i that is no full simplex."""
-
-
 def draw_general(rng: np.random.Generator, kind: str) -> Instance:
     """Draw a stage game under a probability, a fixed distribution, listed sets or inequalities."""
     n = int(rng.integers(2, 4))
     game = families.stage_game(rng, kind, families.action_counts(rng, n, 3 if n == 2 else 2))
     informed = bool(rng.random() < 0.4)
-    return Instance(game, _omega(rng, n, WAYS[int(rng.integers(4))], informed))
-
-
-def draw_threat(rng: np.random.Generator, case: str, game: MarkovGame) -> ThreatModel:
-    """Draw a threat to a game: one of `WAYS`, or "informed" (one of these), or a budget under "masks"."""
-    n = game.n_agents
-    if case == "informed":
-        return _omega(rng, n, WAYS[int(rng.integers(1, 4))], True)
-    if case != "masks":
-        return _omega(rng, n, case, False)
-    masks = {
-        agent: {
-            state: sorted(rng.choice(count, int(rng.integers(1, count + 1)), replace=False).tolist())
-            for state, count in enumerate(game.action_counts[:, agent].tolist())
-        }
-        for agent in range(n)
-    }
-    rho = Fraction(int(rng.integers(1, 9)), 8)
-    return ThreatModel(int(rng.integers(1, n)), probability=rho if rho < 1 else None, masks=masks)
-
-
-def _omega(rng: np.random.Generator, n: int, way: str, informed: bool) -> ThreatModel:
-    """Draw a threat that is described in one of `WAYS`."""
-    if way == "inequalities":
-        k = int(rng.integers(1, n))
-        bound = _halfspaces(rng, len(definition.corruption_sets(n, 0, k)))
-        return ThreatModel(k, inequalities=bound, informed=informed)
-    if way == "probability":
-        rho = Fraction(int(rng.integers(0, 9)), 8)
-        return ThreatModel(int(rng.integers(1, n)), probability=rho, informed=informed)
-    if way == "distribution":
-        laws = {agent: _law(rng, n, agent) for agent in range(n)}
-        return ThreatModel(distribution=laws, informed=informed)
-    families_of = {}
-    for agent in range(n):
-        sets = definition.corruption_sets(n, agent, n - 1)
-        chosen = [K for K in sets if rng.random() < 0.6] or [sets[-1]]
-        families_of[agent] = [frozenset(K) for K in chosen]
-    return ThreatModel(sets=families_of, informed=informed)
-
-
-def _halfspaces(rng: np.random.Generator, size: int) -> tuple[list[list[int]], list[Fraction]]:
-    """Draw one or two inequalities that a drawn distribution meets."""
-    inside = rational_mixture(rng, size)
-    rows = rng.integers(-2, 3, (int(rng.integers(1, 3)), size)).tolist()
-    spare = Fraction(int(rng.integers(0, 3)), 4)
-    return rows, [sum((a * p for a, p in zip(row, inside, strict=True)), Fraction(0)) + spare for row in rows]
+    return Instance(game, drawn_omega(rng, n, WAYS[int(rng.integers(4))], informed))
 
 
 def _draw_budget(rng: np.random.Generator, kind: str) -> Instance:
@@ -235,7 +177,7 @@ def _draw_probability(rng: np.random.Generator, kind: str) -> Instance:
 def _draw_law(rng: np.random.Generator, drop: str) -> Instance:
     """Three agents, two actions, small integers, a fixed distribution in which agents share sets."""
     game = families.stage_game(rng, "integer", (2, 2, 2))
-    return Instance(game, ThreatModel(distribution={agent: _law(rng, 3, agent) for agent in range(3)}))
+    return Instance(game, ThreatModel(distribution={agent: fixed_law(rng, 3, agent) for agent in range(3)}))
 
 
 def _draw_masked_probability(rng: np.random.Generator, drop: str) -> Instance:

@@ -8,7 +8,7 @@ procedure is that of the two agents without corruption. If that one runs into a 
 this one.
 
 All of it is in Fractions. The two-agent game is read off the unanimous votes and its cycle is proved
-(`arneq_exact.theory.statements.periodic_orbit`). The clones start once from 0, until they have voted three
+(`arneq_exact.oracle.periodic_orbit`). The clones start once from 0, until they have voted three
 times round along the cycle, and once from the values on the cycle, which must come back exactly, step by
 step."""
 
@@ -24,12 +24,12 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs
 from arneq_exact.oracle.first_principles import is_budget
+from arneq_exact.oracle.periodic_orbit import exact_backup, find_orbit
+from arneq_exact.oracle.pure_play import pure_play
+from arneq_exact.theory.draw.nosde import nosde_like
 from arneq_exact.theory.engine.evidence import Comparison, Findings, equal
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Hypothesis, Statement
-from arneq_exact.theory.statements.nosde_family import nosde_like
-from arneq_exact.theory.statements.periodic_orbit import exact_backup, find_orbit
-from arneq_exact.theory.statements.pure_play import pure_play
 
 CLONES = Hypothesis(
     "clones",

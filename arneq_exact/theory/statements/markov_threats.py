@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Final
 
 import numpy as np
 
@@ -35,23 +34,21 @@ from arneq_exact.proof.check_float import evaluate_float
 from arneq_exact.proof.columns import column_counts
 from arneq_exact.solver.seal import certify, on_grid
 from arneq_exact.theory.draw import families
+from arneq_exact.theory.draw.threats import CLASSES, under_threat
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.given_play import (
     DISCOUNTED,
-    DISCOUNTS,
+    VALUE_ERROR,
     by_state,
     draw_values,
     policy_of,
     sizes,
+    value_tolerance,
 )
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import PER_STATE
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Statement
-from arneq_exact.theory.statements.best_response_operator import VALUE_ERROR, value_tolerance
 from arneq_exact.theory.statements.certificate_bound import gain
-from arneq_exact.theory.statements.general_threats import draw_threat
-
-CLASSES: Final = ("probability", "distribution", "sets", "inequalities", "informed", "masks")
 
 
 def general_contest(
@@ -175,17 +172,9 @@ def _tightness(instance: Instance) -> Findings:
     return Findings(comparisons, hypotheses, 2 * value_tolerance(game), reason)
 
 
-def _draw(rng: np.random.Generator, case: str) -> Instance:
-    """Draw a game of two or three agents with one or two states, a threat of a class, and a policy."""
-    n, states = int(rng.integers(2, 4)), int(rng.integers(1, 3))
-    counts = families.action_counts(rng, n, 3 if n == 2 else 2)
-    kind = str(rng.choice(families.KINDS))
-    game = families.markov_game(rng, kind, states, counts, float(rng.choice(DISCOUNTS)))
-    policy = tuple(families.random_policy(rng, game))
-    return Instance(game, draw_threat(rng, case, game), {"policy": policy})
-
-
-_FAMILIES: dict[str, Callable[[np.random.Generator], Instance]] = dict(families.by_kind(_draw, CLASSES))
+_FAMILIES: dict[str, Callable[[np.random.Generator], Instance]] = dict(
+    families.by_kind(lambda rng, case: under_threat(rng, case, "policy"), CLASSES)
+)
 _SOURCE = "arneq_exact.theory.statements.markov_threats; theory page, T10"
 
 STATEMENTS = (

@@ -16,6 +16,7 @@ import numpy as np
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
 from arneq_exact.oracle.definition import Array, Attack
+from arneq_exact.oracle.pure_play import largest_sets
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.instance import Instance
@@ -30,7 +31,6 @@ from arneq_exact.theory.engine.stages import (
     summed,
 )
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, PROVED, Statement
-from arneq_exact.theory.statements.pure_play import largest_sets
 
 DRAWS = 6
 """Mixed attacks drawn for every agent in every state."""

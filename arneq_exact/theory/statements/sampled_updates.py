@@ -38,11 +38,11 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import first_principles
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.theory.draw.typed_games import by_type, sampled_game
+from arneq_exact.theory.engine.assumptions import Visits, common_types, step_size_assumption
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.given_play import by_state
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Hypothesis, Statement
-from arneq_exact.theory.statements.assumptions import Visits, common_types, step_size_assumption
 from arneq_exact.theory.statements.contraction import worth
 from arneq_exact.theory.statements.convergence import FIXED_TYPES, flags_at, not_covered, stage_range
 

@@ -1,182 +1,154 @@
 """[T13] Corruption drawn once against corruption drawn anew at every state.
 
-For a stationary policy π let W^K be agent i's value when K is corrupted at every step, W^static = min_K W^K
-over |K| ≤ k (K drawn after the first state is seen), and W^rect the robust value. An attacker that may draw
-anew may always draw the same set, so W^rect ≤ W^static. If ω is fixed before a first state is drawn from μ,
-the value is min_K μ·W^K ≥ μ·W^static. Where a set is drawn with a probability ρ < 1 there is no order: a
-set that stays absent or present is another lottery than fresh draws.
+For a stationary policy π let W^K be agent i's value when K is corrupted at every step, W^static the least of
+Σ_K e(K) W^K over the extreme points e of Ω_i (drawn after the first state is seen), and W^rect the robust
+value. Let corruption be *certain*: every extreme point is one set. Then W^static = min_K W^K, and an attacker
+that may draw anew may always draw the same set, so W^rect ≤ W^static, whatever masks leave it to play. If ω
+is fixed before a first state is drawn from μ, the value is min_K μ·W^K ≥ μ·W^static. Where a set is drawn
+with a probability ρ < 1 there is no order: a set that stays absent or present is another lottery than fresh
+draws.
 
-**When the two are equal.** At W^rect the best columns of K lack d_K(s) = min_{a_K} (π_iᵀ M_s)_{K,a_K} −
-W^rect(s) ≥ 0. Playing them for ever is worth at most W^rect + max d_K / (1 − β_i), the maximum over the
-states that are reached from s, since the backup of W^rect under them exceeds W^rect by d_K. Hence
+**When the two are equal.** One K that attains the minimum of the rect backup in every reached state makes
+them equal (`arneq_exact.oracle.static`). For k = 0, for k ≥ n−1 and for two agents there is but one K of size
+m, so that it does. It is not enough that one K is the worst of the W^K in every state: what it cannot do in
+one state another set may do better.
 
-    W^static(s) − W^rect(s)  ≤  min_K max over reached s' of d_K(s') / (1 − β_i),
+**A chain on which the two differ.** On the chain of `arneq_exact.theory.draw.worked_games`, with k = 1 and
+all playing C, corruption drawn anew takes both rewards of agent 1: W^rect = 0. A set that stays takes one:
+W^static(s1) = min(w, γ w').
 
-and one K that attains the minimum of the rect backup in every reached state (d_K = 0) makes them equal. For
-k = 0, for k ≥ n−1 and for two agents there is but one K of size m, so that it does. It is not enough that
-one K is the worst of the W^K in every state: what it cannot do in one state another set may do better.
-
-A chain on which the two differ is in `arneq_exact.theory.statements.chain`.
-"""
+**Memory.** In the watched game, with k = 1, all who are not corrupted play C. Stationary play of agent 1
+relies on agent 2 with some probability x. The attacker may corrupt agent 2 or agent 3 and play D at both
+steps, so that min(x, 1 − x) γ w' is left at s1, at most γ w' / 2, which x = 1/2 attains. With memory agent 1
+relies on the one who did not play D in s1, and on either with probability 1/2 if nobody did. A corrupted
+agent that plays D in s1 gives itself away and leaves γ w'; one that plays C there leaves w, and γ w' / 2
+later. So min(γ w', w + γ w' / 2) is secured against all that a static attacker can do, more than γ w' / 2 by
+min(γ w' / 2, w) > 0. (For a fixed plan of agent 1 the payoff is linear in what the attacker draws, so that
+its pure plans, which are written out here, are enough.)"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from fractions import Fraction
-from itertools import combinations
-from typing import Any
+from itertools import product
 
 import numpy as np
 
-from arneq_exact.exact.arrays import Numbers, exact_array, exact_mixtures
+from arneq_exact.exact.arrays import exact_array, exact_mixtures
 from arneq_exact.markov.evaluate import robust_values
 from arneq_exact.markov.static import static_values
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle.first_principles import Contest, contest, largest_row_sum, robust_value
+from arneq_exact.oracle.definition import vertices
+from arneq_exact.oracle.static import corruptions
 from arneq_exact.theory.draw import families
+from arneq_exact.theory.draw.threats import under_threat
+from arneq_exact.theory.draw.worked_games import (
+    chain_rewards,
+    draw_chain,
+    draw_watched,
+    watched_numbers,
+)
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.given_play import (
-    BUDGET,
     DISCOUNTED,
     DISCOUNTS,
     KINDS,
-    by_state,
+    VALUE_ERROR,
     draw_budget,
     draw_game,
-    met,
     policy_of,
     sizes,
+    value_tolerance,
 )
 from arneq_exact.theory.engine.instance import Instance
-from arneq_exact.theory.engine.statement import FALSE_WITHOUT, Hypothesis, Statement
-from arneq_exact.theory.statements.best_response_operator import VALUE_ERROR, value_tolerance
+from arneq_exact.theory.engine.stages import PER_STATE, is_plain_budget
+from arneq_exact.theory.engine.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 
-CERTAIN = Hypothesis("certain", "A set that is drawn is corrupted for certain, not with a probability.")
+FEW_SUMS = 1e-14
+"""What doubles lose in a handful of sums and products of numbers of one size: some units in the last
+place."""
+
+RELIANCES = 4
+"""Stationary policies, besides the best one, that are tried in the watched game."""
+
+
+def _is_certain(instance: Instance) -> bool:
+    """Tell whether every vertex of every agent's Ω_i is one set."""
+    threat, n = instance.threat, instance.game.n_agents
+    return all(len(law) == 1 for agent in range(n) for law in vertices(threat, n, agent))
+
+
+def _is_one_of_all(instance: Instance) -> bool:
+    return instance.threat.k == 1 and is_plain_budget(instance.threat)
+
+
+def _is_chain(instance: Instance) -> bool:
+    """Tell whether all play C on the chain and any one other agent may be corrupted."""
+    return (
+        _is_one_of_all(instance)
+        and chain_rewards(instance.game) is not None
+        and all((own == [1, 0]).all() for own in policy_of(instance))
+    )
+
+
+CERTAIN = Hypothesis(
+    "certain", "A set that is drawn is corrupted for certain, not with a probability.", _is_certain
+)
 ONE_SET = Hypothesis(
     "one set",
     "One set attains the least backup of the per-state values of agent 1 in every state that it leads to.",
 )
 WORST_SET = Hypothesis("worst set", "One set leaves agent 1 the least of all sets that stay, in every state.")
-
-Members = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Corruptions:
-    """What a policy of one agent is worth under both kinds of corruption, from the definitions.
-
-    Attributes
-    ----------
-    rect : (S,)
-        Corruption drawn anew.
-    by_set : mapping of set to (S,)
-        Sets of size m that stay.
-    smaller : list of (S,)
-        Smaller sets that stay.
-    lack : (S,)
-        The bound on W^static − W^rect in the module's text.
-    """
-
-    rect: Numbers
-    by_set: dict[Members, Numbers]
-    smaller: list[Numbers]
-    lack: Numbers
-
-    def static(self, rho: Any = 1) -> Numbers:
-        """Return W^static (S,) when a set is drawn with probability `rho`, and else nobody."""
-        worth = list(self.by_set.values())
-        if self.smaller:
-            worth += self.smaller
-            worth = [(1 - rho) * self.smaller[0] + rho * value for value in worth]
-        result: Numbers = np.stack(worth).min(axis=0)
-        return result
-
-
-def corruptions(
-    game: MarkovGame, threat: ThreatModel, policy: Sequence[Numbers], agent: int, *, exact: bool = False
-) -> Corruptions:
-    """Evaluate a policy under both kinds of corruption."""
-    size = min(int(threat.k or 0), game.n_agents - 1)
-    own = by_state(game, policy[agent], agent)
-    rect = robust_value(contest(game, threat, policy, agent, exact=exact), own)
-    by_set, smaller = {}, []
-    others = [j for j in range(game.n_agents) if j != agent]
-    for count in range(size + 1):
-        faced = contest(game, ThreatModel(count), policy, agent, exact=exact)
-        for members in combinations(others, count):
-            value = robust_value(faced.only(members), own)
-            if count == size:
-                by_set[members] = value
-            else:
-                smaller.append(value)
-    rows: Any = largest_row_sum(game) if exact else float(largest_row_sum(game))
-    bounds = [_lack(faced.only(members), own, rect) for members in by_set]
-    lack: Numbers = np.stack(bounds).min(axis=0) / (1 - faced.discount * rows)
-    return Corruptions(rect, by_set, smaller, lack)
-
-
-def _lack(faced: Contest, own: Sequence[Numbers], rect: Numbers) -> Numbers:
-    """Return by first state the largest d_K that the best columns of a set at `rect` lead to."""
-    states = range(len(own))
-    worth = [x @ faced.stage(state, rect) for state, x in enumerate(own)]
-    columns = [int(row.argmin()) for row in worth]
-    lacking = np.array([row.min() - rect[state] for state, row in enumerate(worth)])
-    leads = [own[state] @ faced.moves[state][:, columns[state]] > 0 for state in states]
-    found = []
-    for state in states:
-        reached = {state}
-        while True:
-            further = {int(t) for s in reached for t in np.flatnonzero(leads[s])} | reached
-            if further == reached:
-                break
-            reached = further
-        found.append(max(lacking[sorted(reached)]))
-    return np.array(found)
+CHAIN = Hypothesis(
+    "chain",
+    "The game is the chain with rewards w, w' > 0, all play C, which is their first action, and k = 1.",
+    _is_chain,
+    droppable=False,
+)
+WATCHED = Hypothesis(
+    "watched",
+    "The game is the watched one, with w, w' and γ above 0.",
+    lambda instance: watched_numbers(instance.game) is not None,
+    droppable=False,
+)
+ONE_OF_ALL = Hypothesis("k = 1", "Any one other agent may be corrupted.", _is_one_of_all, droppable=False)
 
 
 def _order(instance: Instance, exact: bool) -> Findings:
     game, threat, policy = instance.game, instance.threat, policy_of(instance)
-    hypotheses = {**met(instance), CERTAIN.name: threat.probability in (None, 1)}
-    if not all(held for name, held in hypotheses.items() if name != CERTAIN.name):
-        return Findings(hypotheses=hypotheses)
     comparisons: list[Comparison] = []
-    rho = Fraction(1 if threat.probability is None else threat.probability)
     if exact:
         used = [exact_mixtures(array) for array in policy]
         for agent in range(game.n_agents):
             defined = corruptions(game, threat, used, agent, exact=True)
-            comparisons.append(at_most("corruption drawn anew, once", defined.rect, defined.static(rho)))
-        return Findings(comparisons, hypotheses)
+            comparisons.append(at_most("corruption drawn anew, once", defined.rect, defined.static))
+        return Findings(comparisons)
     played = Policy(game, policy)
     anew, once = robust_values(game, threat, played), static_values(game, threat, played)
     start = instance.rng().dirichlet(np.ones(game.n_states))
     before = once.before(start)
     for agent, size in enumerate(sizes(game)):
         defined = corruptions(game, threat, policy, agent)
-        static = defined.static(float(rho))
+        static = defined.static
         comparisons += [
             at_most("corruption drawn anew, once", defined.rect, static, size),
             equal("drawn anew by the solvers, by definition", anew[agent], defined.rect, size),
             equal("drawn once by the solvers, by definition", once.values[agent], static, size),
             at_most("after the first state, before it", start @ static, before[agent], size),
         ]
-    return Findings(comparisons, hypotheses, value_tolerance(game), VALUE_ERROR)
+    return Findings(comparisons, {}, value_tolerance(game), VALUE_ERROR)
 
 
 def _equal(instance: Instance, exact: bool, worst_set: bool) -> Findings:
     game, threat, policy = instance.game, instance.threat, policy_of(instance)
-    hypotheses = {**met(instance), CERTAIN.name: threat.probability in (None, 1)}
-    if not all(hypotheses.values()):
-        return Findings(hypotheses=hypotheses)
     size = exact_array(sizes(game))[0] if exact else sizes(game)[0]
     slack = 0 if exact else value_tolerance(game) * size
     used = [exact_mixtures(array) for array in policy] if exact else list(policy)
     found = corruptions(game, threat, used, 0, exact=exact)
-    static = found.static()
-    hypotheses[ONE_SET.name] = bool((found.lack <= slack).all())
+    static = found.static
+    hypotheses: dict[str, bool | None] = {ONE_SET.name: bool((found.lack <= slack).all())}
     if worst_set:
         hypotheses[WORST_SET.name] = any((value <= static + slack).all() for value in found.by_set.values())
     comparisons = [
@@ -185,11 +157,74 @@ def _equal(instance: Instance, exact: bool, worst_set: bool) -> Findings:
     ]
     if exact:
         return Findings(comparisons, hypotheses)
-    anew = robust_values(game, threat, Policy(game, policy))[0]
-    once = static_values(game, threat, Policy(game, policy)).values[0]
+    played = Policy(game, policy)
+    anew, once = robust_values(game, threat, played)[0], static_values(game, threat, played).values[0]
     comparisons.append(equal("drawn once, drawn anew, by the solvers", once, anew, size))
     # The hypothesis is granted up to one tolerance, and the sides are known up to another.
     return Findings(comparisons, hypotheses, 2 * value_tolerance(game), VALUE_ERROR)
+
+
+def _chain(instance: Instance) -> Findings:
+    game, threat, policy = instance.game, instance.threat, policy_of(instance)
+    rewards = chain_rewards(game)
+    assert rewards is not None, "a hypothesis"
+    first, second = rewards
+    defined = corruptions(game, threat, [exact_mixtures(array) for array in policy], 0, exact=True)
+    played = Policy(game, policy)
+    anew, once = robust_values(game, threat, played)[0], static_values(game, threat, played).values[0]
+    kept = np.array([min(first, game.exact_discount()[0] * second), Fraction(0)], dtype=object)
+    size = float(max(first, second))
+    return Findings(
+        [
+            equal("drawn anew, 0", defined.rect, kept * 0),
+            equal("drawn once, (min(w, γ w'), 0)", defined.static, kept),
+            equal("drawn anew by the solvers, 0", anew, 0.0, size),
+            equal("drawn once by the solvers, (min(w, γ w'), 0)", once, kept.astype(float), size),
+        ],
+        {},
+        FEW_SUMS,
+        "the solvers add and multiply two numbers in doubles; the definitions are evaluated in Fractions",
+        {"difference": kept[0]},
+    )
+
+
+def secured(first: Fraction, second: Fraction, discount: Fraction) -> Fraction:
+    """Return what the plan with memory leaves against the worst pure plan of one corrupted agent, or none."""
+    worth = []
+    for victim, early, late in product((None, 1, 2), range(2), range(2)):
+        played = [{victim: early}.get(j, 0) for j in (1, 2)]
+        seen = [j for j, action in zip((1, 2), played, strict=True) if action == 0]
+        relied = [Fraction({victim: late}.get(j, 0) == 0) for j in seen]
+        worth.append(first * (played == [0, 0]) + discount * second * sum(relied) / len(relied))
+    return min(worth)
+
+
+def _memory(instance: Instance) -> Findings:
+    game, threat = instance.game, instance.threat
+    numbers = watched_numbers(game)
+    assert numbers is not None, "a hypothesis"
+    first, second, discount = numbers
+    most = discount * second / 2
+    shares = [Fraction(1, 2), *(Fraction(int(n), 8) for n in instance.rng().integers(0, 9, RELIANCES))]
+    defined, solved = [], []
+    for share in shares:
+        policy = [exact_array([[1, 0], reliance]) for reliance in ([share, 1 - share], [1, 0], [1, 0])]
+        defined.append(corruptions(game, threat, policy, 0, exact=True).static[0])
+        played = Policy(game, [array.astype(np.float64) for array in policy])
+        solved.append(static_values(game, threat, played).values[0, 0])
+    held, size = secured(first, second, discount), first + second
+    return Findings(
+        [
+            equal("static value of even reliance, γ w' / 2", defined[0], most, size),
+            at_most("static values of stationary policies, γ w' / 2", defined, most, size),
+            equal("static values by the solvers, by definition", solved, defined, size),
+            equal("what memory secures, γ w' / 2 and min(γ w' / 2, w)", held, most + min(most, first), size),
+        ],
+        {},
+        FEW_SUMS,
+        "the solvers add and multiply a few numbers in doubles; all else is evaluated in Fractions",
+        {"stationary": most, "memory": held},
+    )
 
 
 def _any_budget(rng: np.random.Generator, kind: str) -> Instance:
@@ -198,7 +233,13 @@ def _any_budget(rng: np.random.Generator, kind: str) -> Instance:
     return Instance(game, draw_budget(rng, game.n_agents, probability=False), {"policy": policy})
 
 
-def _one_size(case: str) -> Any:
+def _masked(rng: np.random.Generator) -> Instance:
+    """Draw a game under a budget and masks, a set that is drawn being corrupted for certain."""
+    drawn = under_threat(rng, "masks", "policy")
+    return Instance(drawn.game, ThreatModel(drawn.threat.k, masks=drawn.threat.masks), drawn.extras)
+
+
+def _one_size(case: str) -> Callable[[np.random.Generator], Instance]:
     """Return a family in which one set attains every minimum for agent 1."""
 
     def draw(rng: np.random.Generator) -> Instance:
@@ -222,17 +263,13 @@ def _without_influence(game: MarkovGame, other: int) -> MarkovGame:
     return MarkovGame.from_arrays(np.moveaxis(rewards, -1, 0), moves, game.discount)
 
 
-def _draw_triple(rng: np.random.Generator, drop: str) -> Instance:
-    """Draw a game of three agents with small integers, one of whom may be corrupted."""
-    states = int(rng.integers(1, 4))
-    game = families.markov_game(rng, "integer", states, (1, 2, 2), float(rng.choice(DISCOUNTS)))
-    return Instance(game, ThreatModel(1), {}, 0, "integer")
-
-
-def _draw_probability(rng: np.random.Generator, drop: str) -> Instance:
-    """Draw a game of two agents, one of whom is corrupted with a probability."""
-    game = families.markov_game(rng, "integer", int(rng.integers(1, 3)), (1, 2), float(rng.choice(DISCOUNTS)))
-    return Instance(game, ThreatModel(1, probability="1/2"), {}, 0, "integer")
+def _small(
+    rng: np.random.Generator, most_states: int, counts: tuple[int, ...], threat: ThreatModel
+) -> Instance:
+    """Draw a game with small integers: a candidate for a counterexample."""
+    states = int(rng.integers(1, most_states + 1))
+    game = families.markov_game(rng, "integer", states, counts, float(rng.choice(DISCOUNTS)))
+    return Instance(game, threat, {}, 0, "integer")
 
 
 _EQUAL = {case: _one_size(case) for case in ("nobody", "everyone", "two agents", "one influence")}
@@ -242,37 +279,62 @@ STATEMENTS = (
     Statement(
         id="T13.order",
         title="Corruption that stays does no more harm than corruption drawn anew",
-        claim="For a stationary policy W^rect <= W^static = min over |K| <= k of W^K.",
-        hypotheses=(DISCOUNTED, BUDGET, CERTAIN),
+        claim="For a stationary policy and certain corruption W^rect <= W^static = min over K of W^K.",
+        hypotheses=(DISCOUNTED, PER_STATE, CERTAIN),
         source=_SOURCE,
         status=FALSE_WITHOUT + CERTAIN.name,
         examine=lambda instance: _order(instance, False),
         confirm=lambda instance: _order(instance, True),
-        families=families.by_kind(_any_budget, KINDS),
-        candidates=_draw_probability,
+        families={
+            **families.by_kind(_any_budget, KINDS),
+            "sets": lambda rng: under_threat(rng, "sets", "policy"),
+            "masks": _masked,
+        },
+        candidates=lambda rng, drop: _small(rng, 2, (1, 2), ThreatModel(1, probability="1/2")),
     ),
     Statement(
         id="T13.equal",
         title="When corruption that stays does as much harm",
         claim="W^rect = W^static for agent 1 if one set attains the per-state minimum wherever it leads.",
-        hypotheses=(DISCOUNTED, BUDGET, CERTAIN, ONE_SET),
+        hypotheses=(DISCOUNTED, PER_STATE, CERTAIN, ONE_SET),
         source=_SOURCE,
         status=FALSE_WITHOUT + ONE_SET.name,
         examine=lambda instance: _equal(instance, False, False),
         confirm=lambda instance: _equal(instance, True, False),
         families=_EQUAL,
-        candidates=_draw_triple,
+        candidates=lambda rng, drop: _small(rng, 3, (1, 2, 2), ThreatModel(1)),
     ),
     Statement(
         id="T13.worst-set",
         title="One worst set that stays is not enough",
         claim="W^rect = W^static for agent 1 if one set is the worst that stays in every state.",
-        hypotheses=(DISCOUNTED, BUDGET, CERTAIN, WORST_SET, ONE_SET),
+        hypotheses=(DISCOUNTED, PER_STATE, CERTAIN, WORST_SET, ONE_SET),
         source=_SOURCE,
         status=FALSE_WITHOUT + ONE_SET.name,
         examine=lambda instance: _equal(instance, False, True),
         confirm=lambda instance: _equal(instance, True, True),
         families=_EQUAL,
-        candidates=_draw_triple,
+        candidates=lambda rng, drop: _small(rng, 3, (1, 2, 2), ThreatModel(1)),
+    ),
+    Statement(
+        id="T13.chain",
+        title="A chain on which the two differ",
+        claim="On the chain W^rect(s1) = 0 and W^static(s1) = min(w, γ w') > 0 for agent 1.",
+        hypotheses=(DISCOUNTED, CHAIN),
+        source=_SOURCE,
+        status=UNDER_HYPOTHESES,
+        examine=_chain,
+        families={"chain": draw_chain},
+    ),
+    Statement(
+        id="T13.memory",
+        title="Against corruption that stays, memory is worth more than any stationary policy",
+        claim="On the game in which agent 1 first watches and then relies on somebody, memory secures "
+        "min(γ w' / 2, w) > 0 more than the best stationary policy.",
+        hypotheses=(WATCHED, ONE_OF_ALL),
+        source=_SOURCE,
+        status=UNDER_HYPOTHESES,
+        examine=_memory,
+        families={"watched": draw_watched},
     ),
 )

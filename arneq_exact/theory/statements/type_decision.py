@@ -36,11 +36,11 @@ from arneq_exact.oracle.definition import Array
 from arneq_exact.oracle.first_principles import is_budget
 from arneq_exact.stage.types.greatest_value import greatest_value
 from arneq_exact.theory.draw import families
+from arneq_exact.theory.engine.assumptions import selected_types
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.given_play import BUDGET, draw_budget
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Statement
-from arneq_exact.theory.statements.assumptions import selected_types
 
 STARTS: Final = 2
 SWEEPS: Final = 3

@@ -15,6 +15,7 @@ from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.exact.arrays import exact_array, scaled
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs, stage_payoffs
+from arneq_exact.oracle.pure_play import pure_play, unique_profile
 from arneq_exact.stage.enumeration.listing import enumerate_equilibria
 from arneq_exact.theory.draw import generators
 from arneq_exact.theory.engine.evidence import Findings, at_most
@@ -22,7 +23,6 @@ from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import is_plain_budget
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, Hypothesis, Statement
 from arneq_exact.theory.statements.monotonicity import TWO_AGENTS
-from arneq_exact.theory.statements.pure_play import pure_play, unique_profile
 
 UNIQUE = Hypothesis("unique", "The stage ARNEQ at k and that at k + 1 are the only ones.")
 

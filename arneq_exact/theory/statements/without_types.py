@@ -21,16 +21,16 @@ from arneq_exact.exact.arrays import scaled
 from arneq_exact.markov.iteration import iterate
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs, stage_payoffs
+from arneq_exact.oracle.periodic_orbit import find_orbit
+from arneq_exact.oracle.pure_play import pure_play
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.theory.draw import generators
+from arneq_exact.theory.draw.nosde import is_nosde, nosde_like
+from arneq_exact.theory.engine.assumptions import selected_types
 from arneq_exact.theory.engine.evidence import Findings, at_most, equal
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import is_plain_budget
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Hypothesis, Statement
-from arneq_exact.theory.statements.assumptions import selected_types
-from arneq_exact.theory.statements.nosde_family import is_nosde, nosde_like
-from arneq_exact.theory.statements.periodic_orbit import find_orbit
-from arneq_exact.theory.statements.pure_play import pure_play
 
 Generator = np.random.Generator
 

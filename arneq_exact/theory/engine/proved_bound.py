@@ -17,10 +17,14 @@ from arneq_exact.exact.arrays import ExactArray
 from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
 GRID = 2**16
-"""Probabilities of suggested mixtures are rounded to multiples of 1/GRID."""
+"""Probabilities of suggested mixtures are rounded to multiples of 1/GRID: what that loses of a bound is far
+below the losses, of 1/256 of the payoff range at least, that are to be proved."""
+
+BOXES = 400
+"""Boxes that are examined: a second or two for three agents with three actions each."""
 
 
-def proved_below(columns: ExactArray, bound: Fraction, boxes: int = 400) -> bool | None:
+def proved_below(columns: ExactArray, bound: Fraction, boxes: int = BOXES) -> bool | None:
     """Tell whether every product profile is worth less than `bound`.
 
     Parameters

@@ -1,22 +1,19 @@
-"""[T9] Deviations that depend on history do not help: a finite game with all of them, solved as a whole.
+"""A contest in which both sides may remember everything, solved as a whole: a game in extensive form.
 
-Against a stationary π_{-i} agent i may remember everything: states, joint actions, its own past choices; so
-may its attacker. In the game that is played for two steps from s_0 and then pays γ² V_i^π(s_2) with the
-best-response value V of *stationary* play, let both sides use any history-dependent behaviour. This is a
-zero-sum game in extensive form with perfect recall, and a linear program in realization weights solves it
-(von Stengel 1996, Games and Economic Behavior 14, 220–246): an agent's sequence is () or (a_0) or (a_0,
-what was seen, a_1), a plan gives every sequence the product of the probabilities along it, and
+Against a stationary π_{-i} agent i may remember states, joint actions, its own past choices; so may its
+attacker. In the game that is played for two steps from s_0 and then pays γ² v(s_2) for given values v, let
+both use any history-dependent behaviour. This is a zero-sum game in extensive form with perfect recall, and a
+linear program in realization weights solves it (von Stengel 1996, Games and Economic Behavior 14, 220–246):
+an agent's sequence is () or (a_0) or (a_0, what was seen, a_1), a plan gives every sequence the product of
+the probabilities along it, and
 
     max Σ_h q(h) over plans x of the agent, where for the attacker's first column c:
     q(c) ≤ Σ_a M(a; c) x(a) + Σ over what is seen (row, s_1) of q(c, row, s_1), and
     q(c, row, s_1) ≤ Σ_a' w(row, s_1; a_0, c) M_{s_1}(a'; c') x(a_0, row, s_1, a') for its second column c',
 
-with M_{s_1} the stage matrix at V, discounted by γ. If history does not help, the value of the program is
-V(s_0): no plan secures more than the best stationary one. Two steps show the mechanism for any number: V is
-a fixed point, so that the argument can be repeated from the end.
-
-The program knows nothing of dynamic programming. That it is right to look at states alone is what it shows.
-"""
+with M_{s_1} the stage matrix at v, discounted by γ. The program knows nothing of dynamic programming. Two
+steps show the mechanism for any number: where v is the best-response value, a fixed point, and the program is
+worth v(s_0), the argument can be repeated from the end."""
 
 from __future__ import annotations
 
@@ -26,18 +23,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from arneq_exact.exact.rationals import FloatArray
-from arneq_exact.markov.evaluate import best_response
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.model.policy import Policy
-from arneq_exact.oracle.first_principles import Contest, contest
-from arneq_exact.theory.engine.evidence import Findings, equal
-from arneq_exact.theory.engine.given_play import BUDGET, DISCOUNTED, met, policy_of, sizes, with_policies
-from arneq_exact.theory.engine.instance import Instance
-from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Statement
-from arneq_exact.theory.statements.best_response_operator import VALUE_ERROR, value_tolerance
+from arneq_exact.oracle.first_principles import Contest
 
 CONSTRAINT_ERROR = 1e-10
-"""What HiGHS may miss on every constraint and bound, with payoffs in sizes."""
+"""What HiGHS may miss on every constraint and bound, with payoffs in sizes: the least it can be asked for."""
 
 
 def history_dependent_value(
@@ -97,7 +87,10 @@ def history_dependent_value(
         b_eq=np.eye(len(plans))[0],
         bounds=[(0.0, None)] * count + [(None, None)] * (len(follow) + 1),
         method="highs",
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+        options={
+            "primal_feasibility_tolerance": CONSTRAINT_ERROR,
+            "dual_feasibility_tolerance": CONSTRAINT_ERROR,
+        },
     )
     assert solved.status == 0, solved.message
     return size * float(solved.x[total]), len(rows) + len(plans) + count
@@ -108,36 +101,3 @@ def _sparse(rows: list[dict[int, float]], width: int) -> sp.csr_array:
     entries = [(number, column, entry) for number, row in enumerate(rows) for column, entry in row.items()]
     where, columns, data = (list(part) for part in zip(*entries, strict=True))
     return sp.csr_array((data, (where, columns)), shape=(len(rows), width))
-
-
-def _history(instance: Instance) -> Findings:
-    hypotheses = met(instance)
-    if not all(hypotheses.values()):
-        return Findings(hypotheses=hypotheses)
-    game, rng, policy = instance.game, instance.rng(), policy_of(instance)
-    agent, state = int(rng.integers(game.n_agents)), int(rng.integers(game.n_states))
-    size = sizes(game)[agent]
-    values = best_response(game, instance.threat, Policy(game, policy), agent).value
-    faced = contest(game, instance.threat, policy, agent)
-    found, constraints = history_dependent_value(game, faced, state, values, size)
-    comparison = equal("most that memory secures, best stationary response", found, values[state], size)
-    why = (
-        "HiGHS may miss each constraint by 1e-10; its dual weights, probabilities of attacks and values in "
-        f"sizes, are at most 1; {VALUE_ERROR}"
-    )
-    tolerance = constraints * CONSTRAINT_ERROR + value_tolerance(game)
-    return Findings([comparison], hypotheses, tolerance, why, {"agent": agent, "state": state})
-
-
-STATEMENTS = (
-    Statement(
-        id="T9.history",
-        title="Memory does not help a deviator",
-        claim="No deviation that depends on history is worth more than the best stationary response.",
-        hypotheses=(DISCOUNTED, BUDGET),
-        source="theory page, T9; Shapley (1953), PNAS 39, 1095–1100",
-        status=UNDER_HYPOTHESES,
-        examine=_history,
-        families=with_policies("policy"),
-    ),
-)

@@ -8,7 +8,7 @@ payoffs Q^t, a^t(s) is a stage ARNEQ, worth V^{t+1}(s). If moreover it is the un
 state, the procedure has no choice: whatever its selection, from V^0 it goes round for ever.
 
 The orbit is *guessed* by running the procedure in doubles, with pure unique stage ARNEQ only
-(`arneq_exact.theory.statements.pure_play`), and then solved and proved in Fractions.
+(`arneq_exact.oracle.pure_play`), and then solved and proved in Fractions.
 """
 
 from __future__ import annotations
@@ -22,13 +22,23 @@ from numpy.typing import NDArray
 
 from arneq_exact.exact.arrays import ExactArray, exact_array
 from arneq_exact.exact.linear import solve_linear
-from arneq_exact.markov.bellman import backup
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.oracle.definition import exact_payoffs
-from arneq_exact.theory.statements.pure_play import Joint, largest_sets, pure_play, unique_profile
+from arneq_exact.oracle.definition import exact_payoffs, stage_payoffs
+from arneq_exact.oracle.pure_play import Joint, largest_sets, pure_play, unique_profile
 
 LONGEST = 12
-"""Longest period that is looked for."""
+"""Longest period that is looked for: each unknown value of an orbit is a row of a system in Fractions."""
+
+ITERATIONS = 150
+"""Steps in doubles before the guess is given up: three rounds of the longest period and time to fall in."""
+
+STEADY = 40
+"""Steps of one and the same play after which nothing but a fixed point is expected, beyond the longest
+period."""
+
+ROUNDS = 20
+"""Times round the play in doubles, after which values at discounts of 9/10 and less change no worst
+column."""
 
 Play = list[Joint]
 """One joint action per state."""
@@ -70,7 +80,7 @@ def exact_backup(game: MarkovGame, state: int, values: ExactArray) -> ExactArray
     return flat.reshape(payoffs.shape)
 
 
-def find_orbit(game: MarkovGame, k: int, iterations: int = 150) -> PeriodicOrbit | None:
+def find_orbit(game: MarkovGame, k: int, iterations: int = ITERATIONS) -> PeriodicOrbit | None:
     """Look for a periodic orbit with pure, unique and strict stage ARNEQ that starts from V = 0.
 
     Parameters
@@ -90,11 +100,10 @@ def find_orbit(game: MarkovGame, k: int, iterations: int = 150) -> PeriodicOrbit
     values = np.zeros((game.n_agents, game.n_states))
     history: list[Play] = []
     for step in range(iterations):
-        payoffs = backup(game, values)
         play: Play = []
         following = np.empty_like(values)
         for state in range(game.n_states):
-            stage = _stage(game, payoffs, state)
+            stage = stage_payoffs(game, state, values)
             joint = unique_profile(stage, k)
             if joint is None:
                 return None
@@ -102,7 +111,7 @@ def find_orbit(game: MarkovGame, k: int, iterations: int = 150) -> PeriodicOrbit
             following[:, state] = pure_play(stage, k).worth(joint)
         history.append(play)
         values = following
-        if step >= 40 and all(one == play for one in history[-30:]):
+        if step > STEADY and all(one == play for one in history[-STEADY:]):
             return None
     for period in range(2, LONGEST + 1):
         if history[-period:] == history[-2 * period : -period] == history[-3 * period : -2 * period]:
@@ -118,17 +127,16 @@ def proved_orbit(game: MarkovGame, k: int, play: list[Play]) -> PeriodicOrbit | 
     # Which joint action the attacker's worst column leads to depends on the values: try that of the doubles.
     floats = np.zeros((n, size))
     attacked: list[NDArray[Any]] = []
-    for step in range(20 * period):
-        payoffs = backup(game, floats)
+    for step in range(ROUNDS * period):
         rows = np.empty((n, size), dtype=np.int64)
+        following = np.empty_like(floats)
         for state in range(size):
-            stage = _stage(game, payoffs, state)
+            stage = stage_payoffs(game, state, floats)
             for agent in range(n):
-                rows[agent, state] = _worst_row(
-                    game, stage[agent], k, agent, state, play[step % period][state]
-                )
-        attacked = [*attacked[-period + 1 :], rows]
-        floats = np.stack([payoffs[agent, rows[agent]] for agent in range(n)])
+                reached = _worst_profile(stage[agent], k, agent, play[step % period][state])
+                following[agent, state] = stage[agent][reached]
+                rows[agent, state] = int(np.ravel_multi_index(reached, stage[agent].shape))
+        attacked, floats = [*attacked[-period + 1 :], rows], following
     for agent in range(n):
         # Unknown V^t(s) has number t S + s;  V^{t+1}(s) = r + γ Σ P V^t.
         matrix = exact_array(np.eye(period * size))
@@ -137,8 +145,8 @@ def proved_orbit(game: MarkovGame, k: int, play: list[Play]) -> PeriodicOrbit | 
             for state in range(size):
                 row = int(attacked[t][agent, state])
                 at = ((t + 1) % period) * size + state
-                right[at] = exact_payoffs(game, state)[agent].ravel()[row - int(game.offsets[state])]
-                for p, s in game.exact_moves(row):
+                right[at] = exact_payoffs(game, state)[agent].ravel()[row]
+                for p, s in game.exact_moves(int(game.offsets[state]) + row):
                     matrix[at, t * size + s] -= discount[agent] * p
         solved = solve_linear(matrix, right)
         assert solved is not None, "the values of a discounted orbit are unique"
@@ -158,15 +166,8 @@ def proved_orbit(game: MarkovGame, k: int, play: list[Play]) -> PeriodicOrbit | 
     return PeriodicOrbit(values, tuple(play))
 
 
-def _stage(game: MarkovGame, payoffs: NDArray[np.float64], state: int) -> NDArray[np.float64]:
-    rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
-    return payoffs[:, rows].reshape(game.n_agents, *map(int, game.action_counts[state]))
-
-
-def _worst_row(
-    game: MarkovGame, payoff: NDArray[np.float64], k: int, agent: int, state: int, joint: Joint
-) -> int:
-    """Return the row that the attacker of `agent` turns a pure joint action into."""
+def _worst_profile(payoff: NDArray[np.float64], k: int, agent: int, joint: Joint) -> Joint:
+    """Return what the attacker of `agent` turns a pure joint action into."""
     best: tuple[float, Joint] | None = None
     for K in largest_sets(payoff.ndim, agent, k):
         at = tuple(slice(None) if j in K else action for j, action in enumerate(joint))
@@ -177,4 +178,4 @@ def _worst_row(
         if best is None or payoff[reached] < best[0]:
             best = (float(payoff[reached]), reached)
     assert best is not None
-    return int(game.offsets[state]) + int(np.ravel_multi_index(best[1], payoff.shape))
+    return best[1]
