@@ -11,6 +11,10 @@ from arneq_exact.exact.arrays import Numbers
 from arneq_exact.exact.matrix_games import candidate_strategies
 from arneq_exact.oracle.first_principles import Contest
 
+TIED = 1e-12
+"""Mixtures that guarantee the same up to this, in sizes, count as vertices of one polytope; far below what
+the tolerance allows for."""
+
 SAME = 1e-9
 """Two computed vertices as near as this are one: rounding of a linear system of a few rows is far smaller."""
 

@@ -53,7 +53,7 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.oracle.any_threat import contest, solver_attacks, strangers
 from arneq_exact.oracle.first_principles import Contest, largest_row_sum, reply_value, robust_value
 from arneq_exact.oracle.history import CONSTRAINT_ERROR, history_dependent_value
-from arneq_exact.oracle.optimal_strategies import deficits, optimal_vertices
+from arneq_exact.oracle.optimal_strategies import TIED, deficits, optimal_vertices
 from arneq_exact.solver.solve import solve
 from arneq_exact.theory.draw.families import mixture
 from arneq_exact.theory.draw.threats import under_any_threat
@@ -82,10 +82,6 @@ DRAWS = 2
 STEPS = (1, 2, 5, 10, 20, 21, 40, 41)
 """Distances 2^-t at which best responses are followed, down to what doubles tell apart; odd t on one side,
 even t on the other."""
-
-TIED = 1e-12
-"""Mixtures that guarantee the same up to this, in sizes, count as vertices of one polytope; far below what
-the tolerance allows for."""
 
 SHORT = 10**6
 """Largest denominator of a value that is guessed to be a short rational: doubles are good for 10^7 twice
