@@ -44,7 +44,7 @@ def build_climbing() -> MarkovGame:
 def build_penalty(penalty: Any) -> MarkovGame:
     """Build the penalty game."""
     kappa = parameters.number("penalty", "penalty", penalty)
-    parameters.require(kappa <= 2, "penalty", "penalty", penalty, "at most 2")
+    parameters.refuse_unless(kappa <= 2, "penalty", "penalty", penalty, "at most 2")
     return _common([[10, 0, kappa], [0, 2, 0], [kappa, 0, 10]])
 
 

@@ -29,6 +29,7 @@ partner rests, worth 0.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -42,7 +43,11 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 
 NAME = "crate-pushing"
+WIDEST = 25
+"""Columns: the largest odd number for which there are letters."""
 AGENTS = ("red 1", "red 2", "blue 1", "blue 2")
+PRIZE = 8
+"""What is won or lost at least when the crate arrives: more than pushing costs on the way, see the rules."""
 RIGHT = (1, 1, -1, -1)
 """Column direction in which each agent pushes."""
 UP = (1, -1, 1, -1)
@@ -51,10 +56,10 @@ UP = (1, -1, 1, -1)
 
 def build(width: Any, height: Any, cost: Any, discount: Any) -> MarkovGame:
     """Build the game with the crate in the middle."""
-    columns = parameters.whole(NAME, "width", width, least=3, most=25)
-    rows = parameters.whole(NAME, "height", height, least=1, most=9)
-    parameters.require(columns % 2 == 1, NAME, "width", width, "odd")
-    parameters.require(rows % 2 == 1, NAME, "height", height, "odd")
+    columns = parameters.whole(NAME, "width", width, least=3, most=WIDEST)
+    rows = parameters.whole(NAME, "height", height, least=1, most=parameters.LONGEST_SIDE)
+    parameters.refuse_unless(columns % 2 == 1, NAME, "width", width, "odd")
+    parameters.refuse_unless(rows % 2 == 1, NAME, "height", height, "odd")
     effort = parameters.number(NAME, "cost", cost)
 
     def step(cell: str, joint: tuple[str, ...]) -> tuple[list[Any], list[tuple[float, str | None]]]:
@@ -71,12 +76,12 @@ def build(width: Any, height: Any, cost: Any, discount: Any) -> MarkovGame:
             moves.append((p * q, None))
             winner = 1 if column else -1
             for i, side in enumerate(RIGHT):
-                prize = 8 + 2 * (row if UP[i] == 1 else rows - 1 - row)
-                paid[i] += (prize if side == winner else -8) * parameters.number(NAME, "chance", p * q)
+                prize = PRIZE + 2 * (row if UP[i] == 1 else rows - 1 - row)
+                paid[i] += (prize if side == winner else -PRIZE) * Fraction(p * q)
         return paid, moves
 
     start = Grid.cell(columns // 2, rows // 2)
-    actions = [["rest", "push", "steer"]] * 4
+    actions = [["rest", "push", "steer"]] * len(AGENTS)
     return explore({start: 1}, AGENTS, actions, step, parameters.discount(NAME, discount))
 
 
@@ -96,7 +101,7 @@ def last_line(defenders: int) -> PolicyBuilder:
         for column in columns:
             threatened = {min(columns): (0, 1), max(columns): (2, 3)}.get(column, ())
             pushing = threatened[len(threatened) - defenders :]
-            table.append([int(agent in pushing) for agent in range(4)])
+            table.append([int(agent in pushing) for agent in range(len(AGENTS))])
         return Policy.from_actions(game, table)
 
     return build_policy

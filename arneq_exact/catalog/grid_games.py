@@ -28,6 +28,7 @@ as both fail together with probability 1/4 and a lone success is worth 98.01 to 
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -41,6 +42,8 @@ from arneq_exact.model.threat import ThreatModel
 
 BOARD = Grid(3, 3)
 START = "a1 c1"
+PRIZE = 100
+"""For reaching one's goal, as in the publication."""
 ORIGIN = (
     "J. Hu and M. P. Wellman, Nash Q-learning for general-sum stochastic games, "
     "Journal of Machine Learning Research 4 (2003)"
@@ -58,23 +61,23 @@ def build_game_2(discount: Any) -> MarkovGame:
 
 
 def _build(name: str, goals: tuple[str, str], barriers: tuple[str, ...], discount: Any) -> MarkovGame:
-    def tries(cell: str, action: str) -> list[tuple[Any, str]]:
+    def tries(cell: str, action: str) -> list[tuple[Fraction, str]]:
         if action == "up" and cell in barriers:
-            return [("1/2", cell), ("1/2", BOARD.moved(cell, action))]
-        return [(1, BOARD.moved(cell, action))]
+            return [(Fraction(1, 2), cell), (Fraction(1, 2), BOARD.moved(cell, action))]
+        return [(Fraction(1), BOARD.moved(cell, action))]
 
     def step(state: str, joint: tuple[str, ...]) -> tuple[list[Any], list[tuple[Any, str | None]]]:
         here = state.split()
-        paid = [parameters.number(name, "reward", 0)] * 2
+        paid = [Fraction(0)] * 2
         moves: list[tuple[Any, str | None]] = []
         for (p, first), (q, second) in product(tries(here[0], joint[0]), tries(here[1], joint[1])):
-            chance = parameters.number(name, "probability", p) * parameters.number(name, "probability", q)
+            chance = p * q
             if first == second and not first == goals[0] == goals[1]:
                 paid = [earned - chance for earned in paid]
                 moves.append((chance, state))
                 continue
             arrived = [cell == goal for cell, goal in zip((first, second), goals, strict=True)]
-            paid = [earned + 100 * chance * there for earned, there in zip(paid, arrived, strict=True)]
+            paid = [earned + PRIZE * chance * there for earned, there in zip(paid, arrived, strict=True)]
             moves.append((chance, None if any(arrived) else f"{first} {second}"))
         return paid, moves
 
@@ -94,9 +97,8 @@ ENTRIES = (
         name="grid-game-1",
         title="Grid game 1 of Hu and Wellman",
         summary=(
-            "Two agents race to opposite corners without colliding. At k = 0 values range from 0 to 97.0299"
-            " by "
-            "equilibrium; at k = 1 the other agent can block the goal for good."
+            "Two agents race to opposite corners without colliding. At k = 0 values range from 0 to 97.0299 "
+            "by equilibrium; at k = 1 the other agent can block the goal for good."
         ),
         origin=ORIGIN,
         parameters=_DISCOUNT,
@@ -123,9 +125,8 @@ ENTRIES = (
         name="grid-game-2",
         title="Grid game 2 of Hu and Wellman",
         summary=(
-            "Two agents race to a common goal; each has a barrier that opens half of the time, and only one"
-            " can take "
-            "the way round it. Three equilibria at k = 0."
+            "Two agents race to a common goal; each has a barrier that opens half of the time, and only one "
+            "can take the way round it. Three equilibria at k = 0."
         ),
         origin=ORIGIN,
         parameters=_DISCOUNT,
@@ -145,8 +146,7 @@ ENTRIES = (
                 {START: ("49.005", "49.005")},
                 "closed-form",
                 "up passes the barrier with probability 1/2 and cannot be stopped after it; an attacker "
-                "that goes "
-                "sideways leaves no better way",
+                "that goes sideways leaves no better way",
             ),
         ),
         sizes=(2, 56, 896),

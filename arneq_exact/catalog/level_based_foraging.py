@@ -24,14 +24,13 @@ left".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from itertools import permutations
 from typing import Any, NamedTuple
 
 from arneq_exact.catalog import parameters
 from arneq_exact.catalog.entry import CatalogEntry, KnownAnswer, Number
-from arneq_exact.catalog.grid import STEPS, Grid
+from arneq_exact.catalog.grid import STEPS
 from arneq_exact.catalog.policies import stored
 from arneq_exact.model.explore import explore
 from arneq_exact.model.game import MarkovGame
@@ -52,25 +51,18 @@ class Board(NamedTuple):
 
 def build(width: Any, height: Any, food: Any, levels: Any, shared: Any, discount: Any) -> MarkovGame:
     """Build the game with all placements of the agents as possible starts."""
-    grid = Grid(
-        parameters.whole(NAME, "width", width, least=1, most=9),
-        parameters.whole(NAME, "height", height, least=1, most=9),
-    )
-    parameters.require(
-        isinstance(food, Mapping) and bool(food) and set(food) <= set(grid.cells),
-        NAME,
-        "food",
-        food,
-        f"a mapping from cells between a1 and {grid.cells[-1]} to levels",
-    )
-    item = {cell: parameters.whole(NAME, "food", level, least=1) for cell, level in sorted(food.items())}
+    grid = parameters.board(NAME, width, height)
+    given = sorted(parameters.cells(NAME, "food", food, grid, "levels").items())
+    item = {cell: parameters.whole(NAME, "food", level, least=1) for cell, level in given}
     strength = [
         parameters.whole(NAME, "levels", level, least=1)
         for level in parameters.numbers(NAME, "levels", levels)
     ]
     free = [cell for cell in grid.cells if cell not in item]
-    parameters.require(isinstance(shared, bool), NAME, "shared", shared, "True or False")
-    parameters.require(len(strength) <= len(free), NAME, "levels", levels, f"at most {len(free)} agents")
+    together = parameters.flag(NAME, "shared", shared)
+    parameters.refuse_unless(
+        len(strength) <= len(free), NAME, "levels", levels, f"at most {len(free)} agents"
+    )
     starts = [Board(cells, tuple(item)) for cells in permutations(free, len(strength))]
     everything = sum(item.values())
 
@@ -95,13 +87,13 @@ def build(width: Any, height: Any, food: Any, levels: Any, shared: Any, discount
         left = []
         for cell in board.food:
             loaders = [agent for agent, action in enumerate(joint) if action == f"load {cell}"]
-            together = sum(strength[agent] for agent in loaders)
-            if together < item[cell]:
+            lifted = sum(strength[agent] for agent in loaders)
+            if lifted < item[cell]:
                 left.append(cell)
                 continue
             for agent in loaders:
-                paid[agent] += Fraction(strength[agent] * item[cell], together * everything)
-        if shared:
+                paid[agent] += Fraction(strength[agent] * item[cell], lifted * everything)
+        if together:
             paid = [sum(paid)] * len(paid)
         return paid, [(1, Board(cells, tuple(left)) if left else None)]
 
@@ -133,17 +125,14 @@ ENTRIES = (
         name=NAME,
         title="Level-based foraging with three agents",
         summary=(
-            "Agents of levels 1, 1 and 2 on a 3×2 board with food of levels 1 and 3: some food is there for"
-            " the "
-            "quickest, some needs a partner whom one must trust."
+            "Agents of levels 1, 1 and 2 on a 3×2 board with food of levels 1 and 3: some food is there for "
+            "the quickest, some needs a partner whom one must trust."
         ),
         origin=(
             "S. V. Albrecht and S. Ramamoorthy, A game-theoretic model and best-response learning method "
-            "for ad hoc "
-            "coordination in multiagent systems, AAMAS (2013); rewards and blocking as in G. Papoudakis, "
-            "F. Christianos, L. Schäfer and S. V. Albrecht, Benchmarking multi-agent deep reinforcement "
-            "learning "
-            "algorithms in cooperative tasks, NeurIPS Datasets and Benchmarks (2021)"
+            "for ad hoc coordination in multiagent systems, AAMAS (2013); rewards and blocking as in "
+            "G. Papoudakis, F. Christianos, L. Schäfer and S. V. Albrecht, Benchmarking multi-agent deep "
+            "reinforcement learning algorithms in cooperative tasks, NeurIPS Datasets and Benchmarks (2021)"
         ),
         parameters={
             "width": (3, "columns"),

@@ -44,7 +44,9 @@ GOALS = (("left", ("a2", "a3")), ("right", ("e2", "e3")))
 
 def build(discount: Any, after_goal: Any) -> MarkovGame:
     """Build the game on the 4×5 board."""
-    parameters.require(after_goal in ("reset", "end"), NAME, "after_goal", after_goal, "'reset' or 'end'")
+    parameters.refuse_unless(
+        after_goal in ("reset", "end"), NAME, "after_goal", after_goal, "'reset' or 'end'"
+    )
     scored = [(0.5, state) for state in OPENING] if after_goal == "reset" else [(1.0, None)]
 
     def step(state: str, joint: tuple[str, str]) -> tuple[list[float], list[tuple[float, str | None]]]:

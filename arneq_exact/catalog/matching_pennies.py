@@ -29,7 +29,7 @@ from arneq_exact.model.threat import ThreatModel
 def build(heads: Any) -> MarkovGame:
     """Build the one-state game."""
     prize = parameters.number("matching-pennies", "heads", heads)
-    parameters.require(prize > -1, "matching-pennies", "heads", heads, "above -1")
+    parameters.refuse_unless(prize > -1, "matching-pennies", "heads", heads, "above -1")
     won: list[list[Any]] = [[prize, -1], [-1, 1]]
     lost = [[-value for value in row] for row in won]
     return MarkovGame.one_shot([won, lost], actions=[["heads", "tails"]] * 2)
@@ -46,8 +46,7 @@ ENTRIES = (
         ),
         origin=(
             "folklore; asymmetric payoffs as in J. K. Goeree and C. A. Holt, Ten little treasures of game "
-            "theory "
-            "and ten intuitive contradictions, American Economic Review 91 (2001), here kept zero-sum"
+            "theory and ten intuitive contradictions, American Economic Review 91 (2001), here kept zero-sum"
         ),
         parameters={"heads": (1, "x, what agent 1 wins from agent 2 when both show heads; above -1")},
         build=build,

@@ -60,6 +60,8 @@ ORIGIN = (
     "M. Zinkevich, A. Greenwald and M. L. Littman, Cyclic equilibria in Markov games, "
     "Advances in Neural Information Processing Systems 18 (2005)"
 )
+LARGEST_BUDGET = 4
+"""Of which 18 clones vote: the game's 2¹⁰ rows are small, but sets of four among them are many already."""
 DISCOUNT = {"discount": ("3/4", "discount factor; the known answers are for 3/4")}
 
 
@@ -70,7 +72,7 @@ def build_nosde(discount: Any) -> MarkovGame:
 
 def build_majority(budget: Any, discount: Any) -> MarkovGame:
     """Build the game in which each agent is 2·budget + 1 clones."""
-    budget = parameters.whole("nosde-majority", "budget", budget, least=1, most=4)
+    budget = parameters.whole("nosde-majority", "budget", budget, least=1, most=LARGEST_BUDGET)
     return _with_clones("nosde-majority", 2 * budget + 1, discount)
 
 
@@ -206,8 +208,7 @@ ENTRIES = (
         title="NoSDE played by clones that vote",
         summary=(
             "Each agent of 'nosde' is 2b+1 clones whose majority decides, so that a budget of b corrupted "
-            "agents "
-            "cannot overturn a unanimous vote: several ARNEQs, and iteration may still cycle."
+            "agents cannot overturn a unanimous vote: several ARNEQs, and iteration may still cycle."
         ),
         origin=f"constructed for arneq_exact from {ORIGIN}",
         parameters={"budget": (1, "b: each agent becomes 2b+1 clones"), **DISCOUNT},

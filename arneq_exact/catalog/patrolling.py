@@ -18,12 +18,11 @@ the guard, out" or "cell of the guard, target, steps".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from arneq_exact.catalog import parameters
 from arneq_exact.catalog.entry import CatalogEntry, KnownAnswer
-from arneq_exact.catalog.grid import STEPS, Grid
+from arneq_exact.catalog.grid import STEPS
 from arneq_exact.model.explore import explore
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
@@ -46,18 +45,9 @@ def build(
     width: Any, height: Any, targets: Any, duration: Any, fine: Any, cost: Any, discount: Any
 ) -> MarkovGame:
     """Build the game with the guard in the centre and the intruder out."""
-    grid = Grid(
-        parameters.whole(NAME, "width", width, least=1, most=9),
-        parameters.whole(NAME, "height", height, least=1, most=9),
-    )
-    parameters.require(
-        isinstance(targets, Mapping) and bool(targets) and set(targets) <= set(grid.cells),
-        NAME,
-        "targets",
-        targets,
-        f"a mapping from cells between a1 and {grid.cells[-1]} to values",
-    )
-    worth = {cell: parameters.number(NAME, "targets", value) for cell, value in targets.items()}
+    grid = parameters.board(NAME, width, height)
+    given = parameters.cells(NAME, "targets", targets, grid, "values")
+    worth = {cell: parameters.number(NAME, "targets", value) for cell, value in given.items()}
     needed = parameters.whole(NAME, "duration", duration, least=1)
     penalty, effort = parameters.number(NAME, "fine", fine), parameters.number(NAME, "cost", cost)
 

@@ -28,6 +28,12 @@ from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 
+MOST_AGENTS = 64
+"""Two actions of each would be 2⁶⁴ rows: beyond it not even the number of rows can be told in an array."""
+
+BITS = 53
+"""Of a draw: as many as a double holds."""
+
 
 def build_dense(seed: Any, agents: Any, states: Any, actions: Any, discount: Any, integer: Any) -> MarkovGame:
     """Build a game in which every row may lead to every state."""
@@ -50,9 +56,9 @@ def _build(
     name: str, seed: Any, agents: Any, count: int, actions: Any, discount: Any, integer: Any, few: int | None
 ) -> MarkovGame:
     stream = np.random.PCG64(parameters.whole(name, "seed", seed, least=0))
-    n = parameters.whole(name, "agents", agents, least=1, most=64)
+    n = parameters.whole(name, "agents", agents, least=1, most=MOST_AGENTS)
     width = parameters.whole(name, "actions", actions, least=1)
-    parameters.require(isinstance(integer, bool), name, "integer", integer, "True or False")
+    integer = parameters.flag(name, "integer", integer)
     factor = parameters.discount(name, discount)
     rows = count * width**n
     parameters.require_size(name, rows * (n + (few or count)))
@@ -79,7 +85,7 @@ def _build(
 def _uniform(stream: np.random.PCG64, shape: tuple[int, ...]) -> FloatArray:
     """Draw an array of numbers in [0, 1), in C order."""
     raw = stream.random_raw(int(np.prod(shape)))
-    uniform: FloatArray = (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    uniform: FloatArray = (raw >> np.uint64(64 - BITS)).astype(np.float64) * 2.0**-BITS
     return uniform.reshape(shape)
 
 

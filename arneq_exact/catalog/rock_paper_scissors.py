@@ -23,7 +23,7 @@ def build(rock: Any, paper: Any, scissors: Any) -> MarkovGame:
     stakes = []
     for name, value in (("rock", rock), ("paper", paper), ("scissors", scissors)):
         stakes.append(parameters.number("rock-paper-scissors", name, value))
-        parameters.require(stakes[-1] > 0, "rock-paper-scissors", name, value, "above 0")
+        parameters.refuse_unless(stakes[-1] > 0, "rock-paper-scissors", name, value, "above 0")
     r, p, s = stakes
     won: list[list[Any]] = [[0, -p, r], [p, 0, -s], [-r, s, 0]]
     lost = [[-value for value in row] for row in won]

@@ -27,6 +27,8 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 
 NAME = "separable"
+MOST_AGENTS, MOST_ACTIONS = 6, 4
+"""Together 4096 joint actions of a state."""
 
 
 def influence(i: int, j: int, state: int, action: int, actions: int) -> int:
@@ -38,10 +40,10 @@ def influence(i: int, j: int, state: int, action: int, actions: int) -> int:
 
 def build(agents: Any, states: Any, actions: Any, discount: Any) -> MarkovGame:
     """Build the game."""
-    n = parameters.whole(NAME, "agents", agents, least=1, most=6)
+    n = parameters.whole(NAME, "agents", agents, least=1, most=MOST_AGENTS)
     count = parameters.whole(NAME, "states", states, least=1)
-    width = parameters.whole(NAME, "actions", actions, least=2, most=4)
-    parameters.require(width != 3, NAME, "actions", actions, "2 or 4, so that maximisers are unique")
+    width = parameters.whole(NAME, "actions", actions, least=2, most=MOST_ACTIONS)
+    parameters.refuse_unless(width != 3, NAME, "actions", actions, "2 or 4, so that maximisers are unique")
     parameters.require_size(NAME, count * width**n * n)
     rewards, moves = [], []
     for state in range(count):

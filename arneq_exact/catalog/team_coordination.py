@@ -20,11 +20,13 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 
 NAME = "team-coordination"
+MOST_AGENTS = 12
+"""Rows double with every agent, and sets of any size are among the threats: 4096 of each are enough."""
 
 
 def build(agents: Any, quorum: Any) -> MarkovGame:
     """Build the one-state game."""
-    n = parameters.whole(NAME, "agents", agents, least=1, most=12)
+    n = parameters.whole(NAME, "agents", agents, least=1, most=MOST_AGENTS)
     needed = parameters.whole(NAME, "quorum", quorum, least=0)
     rows = [[2 if sum(joint) >= needed else 1] * n for joint in product((0, 1), repeat=n)]
     return MarkovGame.from_rows([[2] * n], rows, [[]] * len(rows), 0, termination=[1] * len(rows))
@@ -47,8 +49,8 @@ ENTRIES = (
         name=NAME,
         title="Team coordination with a quorum",
         summary=(
-            "Three agents with a common reward: at k = 1 everybody voting 1 is worth 2 and everybody voting"
-            " 0 is worth 1."
+            "Three agents with a common reward: at k = 1 everybody voting 1 is worth 2 and everybody voting "
+            "0 is worth 1."
         ),
         origin="constructed for arneq_exact [T5]",
         parameters={

@@ -22,14 +22,16 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 
 NAME = "threshold-public-good"
+MOST_AGENTS = 12
+"""Rows double with every agent, and sets of any size are among the threats: 4096 of each are enough."""
 
 
 def build(agents: Any, threshold: Any, benefit: Any, cost: Any) -> MarkovGame:
     """Build the one-state game."""
-    n = parameters.whole(NAME, "agents", agents, least=1, most=12)
+    n = parameters.whole(NAME, "agents", agents, least=1, most=MOST_AGENTS)
     needed = parameters.whole(NAME, "threshold", threshold, least=1)
     b, c = parameters.number(NAME, "benefit", benefit), parameters.number(NAME, "cost", cost)
-    parameters.require(0 < c < b, NAME, "cost", cost, f"above 0 and below benefit = {benefit}")
+    parameters.refuse_unless(0 < c < b, NAME, "cost", cost, f"above 0 and below benefit = {benefit}")
     profiles = list(product((0, 1), repeat=n))
     rows = [[(b if sum(a) >= needed else 0) - c * a[i] for i in range(n)] for a in profiles]
     return MarkovGame.from_rows([[2] * n], rows, [[]] * len(rows), 0, termination=[1] * len(rows))

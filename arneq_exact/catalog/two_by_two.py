@@ -33,7 +33,7 @@ def build_dilemma(temptation: Any, reward: Any, punishment: Any, sucker: Any) ->
     name = "prisoners-dilemma"
     given = {"temptation": temptation, "reward": reward, "punishment": punishment, "sucker": sucker}
     t, r, p, s = (parameters.number(name, key, value) for key, value in given.items())
-    parameters.require(
+    parameters.refuse_unless(
         t > r > p > s, name, "order of payoffs", given, "temptation > reward > punishment > sucker"
     )
     return MarkovGame.one_shot([[[r, s], [t, p]], [[r, t], [s, p]]], actions=[["cooperate", "defect"]] * 2)
@@ -43,7 +43,7 @@ def build_battle(liked: Any, other: Any) -> MarkovGame:
     """Build the battle of the sexes."""
     name = "battle-of-the-sexes"
     a, b = parameters.number(name, "liked", liked), parameters.number(name, "other", other)
-    parameters.require(a > b > 0, name, "liked", liked, f"above other = {other}, and other above 0")
+    parameters.refuse_unless(a > b > 0, name, "liked", liked, f"above other = {other}, and other above 0")
     return MarkovGame.one_shot([[[a, 0], [0, b]], [[b, 0], [0, a]]], actions=[["opera", "boxing"]] * 2)
 
 
@@ -78,9 +78,8 @@ ENTRIES = (
         name="battle-of-the-sexes",
         title="Battle of the sexes",
         summary=(
-            "Two pure equilibria that the agents rank differently, and a mixed one; the maximin mixture for"
-            " k = 1 has the "
-            "mixed equilibrium's value and the opposite probabilities."
+            "Two pure equilibria that the agents rank differently, and a mixed one; the maximin mixture for "
+            "k = 1 has the mixed equilibrium's value and the opposite probabilities."
         ),
         origin=LUCE_RAIFFA,
         parameters={

@@ -22,13 +22,15 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 
 NAME = "unanimity"
+MOST_AGENTS = 8
+"""With three actions these are 6561 rows already."""
 
 
 def build(agents: Any, values: Any) -> MarkovGame:
     """Build the one-state game."""
-    n = parameters.whole(NAME, "agents", agents, least=2, most=8)
+    n = parameters.whole(NAME, "agents", agents, least=2, most=MOST_AGENTS)
     worth = parameters.numbers(NAME, "values", values)
-    parameters.require(min(worth) > 0, NAME, "values", values, "all above 0")
+    parameters.refuse_unless(min(worth) > 0, NAME, "values", values, "all above 0")
     rows = [
         [worth[joint[0]] if len(set(joint)) == 1 else 0] * n for joint in product(range(len(worth)), repeat=n)
     ]

@@ -22,7 +22,6 @@ from arneq_exact.learning.art import ART
 from arneq_exact.learning.attacked_game import Parts
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.require import shown
 
 PLAYS = ("uniform", "random")
 
@@ -109,16 +108,12 @@ class FixedCorruption(ART):
             return []  # refused with the other arguments
         n = game.n_agents
         given = [n - 1] if corrupted is None else corrupted
-        valid = (
-            isinstance(given, list | tuple)
-            and all(isinstance(j, int | np.integer) and not isinstance(j, bool) and 0 <= j < n for j in given)
-            and len(set(given)) == len(given)
-        )
-        if not valid:
-            raise InputError(
-                f"{self.name}: corrupted is {shown(corrupted)}; must be distinct agents from 0 to {n - 1}"
-            )
-        return sorted(int(j) for j in given)
+        where, rule = f"{self.name}: corrupted", f"distinct agents from 0 to {n - 1}"
+        if not isinstance(given, list | tuple):
+            raise require.broken(corrupted, where, rule)
+        members = [require.whole(j, where, at_least=0, at_most=n - 1, rule=rule) for j in given]
+        require.that(len(set(members)) == len(members), corrupted, where, rule)
+        return sorted(members)
 
 
 class RandomCorruption(ART):

@@ -24,6 +24,7 @@ from arneq_exact.require import shown
 
 FORMAT = "arneq-checkpoint"
 VERSION = 1
+"""Of the format; files of another one are refused."""
 
 Report = Callable[[Learner], None]
 

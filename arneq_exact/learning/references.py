@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from arneq_exact.errors import InputError
+from arneq_exact import require
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.learner import Array, Learner
 from arneq_exact.markov.arguments import require_exactness, require_game_and_threat, require_options
 from arneq_exact.markov.exact_horizon import MOST_BITS
@@ -16,7 +17,6 @@ from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.require import shown
 from arneq_exact.solver.choice import chosen_solvers
 from arneq_exact.solver.registry import SOLVERS
 from arneq_exact.solver.solution import Solution
@@ -34,7 +34,28 @@ SOLVE_DEFAULTS: dict[str, Any] = {
 """Options of `arneq_exact.solve` that are plain data and leave the policy a stationary one."""
 
 
-class Procedure(Learner):
+class _Reference(Learner):
+    """What simulates nothing and learns nothing: a policy that is replaced as a whole."""
+
+    def __init__(self, game: MarkovGame, threat: ThreatModel, seed: int) -> None:
+        super().__init__(game, threat, seed=seed)
+        require_game_and_threat(game, threat, self.name)
+        self._policy = [np.array(array) for array in Policy.uniform(game)]
+
+    @property
+    def policy(self) -> Policy:
+        """The policy found last; uniform before the first iteration."""
+        return Policy(self.game, self._policy)
+
+    def _put(self, policy: Iterable[FloatArray]) -> None:
+        for mine, found in zip(self._policy, policy, strict=True):
+            mine[...] = found
+
+    def _arrays(self) -> dict[str, Array]:
+        return {f"policy_{agent}": array for agent, array in enumerate(self._policy)}
+
+
+class Procedure(_Reference):
     """The model-based procedure of Eq. (2): one iteration solves every state's stage game once.
 
     Parameters
@@ -61,18 +82,11 @@ class Procedure(Learner):
         selection: str = "first",
         **unknown: Any,
     ) -> None:
-        super().__init__(game, threat, seed=seed)
-        _require_known(self.name, unknown, ("selection",))
-        require_game_and_threat(game, threat, self.name)
+        super().__init__(game, threat, seed)
+        require.known(unknown, self.name, "option", ("selection",))
         self.selection = selection
         self._step = StageStep(game, threat, partial(StageSolver, selection=selection))
         self._values = np.zeros((game.n_agents, game.n_states))
-        self._policy = [np.array(array) for array in Policy.uniform(game)]
-
-    @property
-    def policy(self) -> Policy:
-        """The stage equilibria selected last; uniform before the first iteration."""
-        return Policy(self.game, self._policy)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -82,17 +96,13 @@ class Procedure(Learner):
     def _iterate(self) -> None:
         stage = self._step.at(self._values, self._policy if self.iteration else None)
         self._values[...] = stage.value
-        for mine, selected in zip(self._policy, stage.policy, strict=True):
-            mine[...] = selected
+        self._put(stage.policy)
 
     def _arrays(self) -> dict[str, Array]:
-        return {
-            "values": self._values,
-            **{f"policy_{agent}": array for agent, array in enumerate(self._policy)},
-        }
+        return {"values": self._values, **super()._arrays()}
 
 
-class Solved(Learner):
+class Solved(_Reference):
     """The exact answer: the first iteration runs `arneq_exact.solve`, further ones change nothing.
 
     Parameters
@@ -115,9 +125,8 @@ class Solved(Learner):
     name: ClassVar[str] = "solve"
 
     def __init__(self, game: MarkovGame, threat: ThreatModel, *, seed: int = 0, **options: Any) -> None:
-        super().__init__(game, threat, seed=seed)
-        require_game_and_threat(game, threat, self.name)
-        _require_known(self.name, options, tuple(SOLVE_DEFAULTS))
+        super().__init__(game, threat, seed)
+        require.known(options, self.name, "option", SOLVE_DEFAULTS)
         given = {**SOLVE_DEFAULTS, **options}
         chosen_solvers(SOLVERS, game, threat, given["method"], None)
         require_options(given["backend"], given["tol"], given["time_limit"], seed, None)
@@ -128,12 +137,6 @@ class Solved(Learner):
                 options[name] = plain(options[name])
         self.solution: Solution | None = None
         self._options = options
-        self._policy = [np.array(array) for array in Policy.uniform(game)]
-
-    @property
-    def policy(self) -> Policy:
-        """The solution's policy; uniform before the first iteration."""
-        return Policy(self.game, self._policy)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -144,14 +147,4 @@ class Solved(Learner):
         if self.iteration:
             return
         self.solution = solve(self.game, self.threat, seed=self.seed, **self._options)
-        for mine, found in zip(self._policy, self.solution.policy, strict=True):
-            mine[...] = found
-
-    def _arrays(self) -> dict[str, Array]:
-        return {f"policy_{agent}": array for agent, array in enumerate(self._policy)}
-
-
-def _require_known(where: str, options: Mapping[str, Any], known: Sequence[str]) -> None:
-    for name in options:
-        if name not in known:
-            raise InputError(f"{where}: option {shown(name)} is unknown; must be one of {', '.join(known)}")
+        self._put(self.solution.policy)

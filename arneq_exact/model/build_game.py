@@ -11,12 +11,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from arneq_exact import require
 from arneq_exact.errors import GameError
 from arneq_exact.exact.rationals import FloatArray, IntArray, as_float, double_or_fraction
 from arneq_exact.model.exact import ExactData
-from arneq_exact.require import shown
 
 Parts = dict[str, Any]
+"""Parts of a game by the names that `MarkovGame` gives them; those that are left out have its defaults."""
+
+LARGEST_INTEGER = 2**53
+"""Up to here a double holds every integer."""
 
 
 def from_dense(rewards: Any, transitions: Any, discount: Any, termination: Any, initial: Any) -> Parts:
@@ -51,15 +55,12 @@ def from_dense(rewards: Any, transitions: Any, discount: Any, termination: Any, 
         ends = table.reshape(-1)
     factors = _per_agent(discount, n)
     if paid.dtype != object and moves.dtype != object and not _is_rational(factors):
-        return _parts(
-            np.ascontiguousarray(paid_rows),
-            sp.csr_array(move_rows),
-            action_counts,
-            _discount(factors),
-            _vector(ends, "termination"),
-            _vector(initial, "initial"),
-            None,
-        )
+        return {
+            "rewards": np.ascontiguousarray(paid_rows),
+            "transitions": sp.csr_array(move_rows),
+            "action_counts": action_counts,
+            **_vectors(factors, ends, initial),
+        }
     sparse = [
         [(move_rows[row, state], state) for state in range(n_states) if _nonzero(move_rows[row, state])]
         for row in range(n_rows)
@@ -124,34 +125,12 @@ def from_rows(
         shape=(len(rewards), n_states),
     )
     table = np.array([[float(value) for value in row_values] for row_values in paid]).reshape(len(rewards), n)
-    return _parts(
-        table,
-        matrix,
-        counts,
-        _discount(factors),
-        _vector(termination, "termination"),
-        _vector(initial, "initial"),
-        exact,
-    )
-
-
-def _parts(
-    rewards: FloatArray,
-    transitions: sp.csr_array,
-    action_counts: IntArray,
-    discount: FloatArray,
-    termination: FloatArray | None,
-    initial: FloatArray | None,
-    exact: ExactData | None,
-) -> Parts:
     return {
-        "rewards": rewards,
-        "transitions": transitions,
-        "action_counts": action_counts,
-        "discount": discount,
-        "termination": termination,
-        "initial": initial,
+        "rewards": table,
+        "transitions": matrix,
+        "action_counts": counts,
         "exact": exact,
+        **_vectors(factors, termination, initial),
     }
 
 
@@ -161,26 +140,23 @@ def _counts(action_counts: Any) -> IntArray:
     except ValueError:
         raise GameError("MarkovGame: action_counts are a ragged list; must be (S, n) integers") from None
     if counts.dtype.kind not in "iu" or counts.ndim != 2:
-        raise GameError(f"MarkovGame: action_counts are {shown(action_counts)}; must be (S, n) integers")
+        raise require.broken(action_counts, "MarkovGame: action_counts", "(S, n) integers", GameError, "are")
     return counts.astype(np.int64)
 
 
 def _moves(moves: Any, row: int, n_states: int) -> list[tuple[int, float | Fraction]]:
     """Return (next state, probability) of one row in ascending order, without probabilities of 0."""
     result = []
+    where = f"MarkovGame: transitions of row {row}"
     for move in _sequence(moves, f"transitions of row {row}", "a list of (probability, next state)"):
         try:
             probability, target = move
             state = index(target)
         except (TypeError, ValueError):
-            raise GameError(
-                f"MarkovGame: transitions of row {row} hold {shown(move)}; must be (probability, next state)"
-            ) from None
+            rule = "(probability, next state)"
+            raise require.broken(move, where, rule, GameError, "hold") from None
         if not 0 <= state < n_states:
-            raise GameError(
-                f"MarkovGame: transitions of row {row} lead to state {state}; "
-                f"must be between 0 and {n_states - 1}"
-            )
+            raise GameError(f"{where} lead to state {state}; must be between 0 and {n_states - 1}")
         number = _number(probability, f"transitions of row {row}")
         if number != 0:
             result.append((state, number))
@@ -190,7 +166,7 @@ def _moves(moves: Any, row: int, n_states: int) -> list[tuple[int, float | Fract
 
 def _sequence(values: Any, name: str, rule: str) -> Sequence[Any]:
     if isinstance(values, str | dict) or not hasattr(values, "__len__") or not hasattr(values, "__iter__"):
-        raise GameError(f"MarkovGame: {name} are {shown(values)}; must be {rule}")
+        raise require.broken(values, f"MarkovGame: {name}", rule, GameError, "are")
     return cast(Sequence[Any], values)
 
 
@@ -223,7 +199,7 @@ def _table(values: Any, name: str) -> NDArray[Any]:
         return np.array(flat, dtype=np.float64).reshape(table.shape)
     if table.dtype.kind not in "iuf":
         raise GameError(f"MarkovGame: {name} have dtype {table.dtype}; must be numbers")
-    if table.dtype.kind in "iu" and table.size and np.abs(table.astype(object)).max() > 2**53:
+    if table.dtype.kind in "iu" and table.size and np.abs(table.astype(object)).max() > LARGEST_INTEGER:
         raise GameError(f"MarkovGame: {name} hold integers beyond 2^53; give them as Fractions or strings")
     return table.astype(np.float64)
 
@@ -242,8 +218,12 @@ def _per_agent(discount: Any, n: int) -> list[float | Fraction]:
     return factors
 
 
-def _discount(factors: list[float | Fraction]) -> FloatArray:
-    return np.array([float(factor) for factor in factors])
+def _vectors(factors: list[float | Fraction], termination: Any, initial: Any) -> Parts:
+    return {
+        "discount": np.array([float(factor) for factor in factors]),
+        "termination": _vector(termination, "termination"),
+        "initial": _vector(initial, "initial"),
+    }
 
 
 def _vector(values: Any, name: str) -> FloatArray | None:

@@ -40,6 +40,7 @@ from arneq_exact.model.names import GameNames
 
 FORMAT = "arneq-game"
 VERSION = 1
+"""Of the format; files of another one are refused."""
 
 Number = float | Fraction
 

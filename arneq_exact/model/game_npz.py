@@ -23,13 +23,14 @@ from arneq_exact.errors import FileError
 from arneq_exact.exact.rationals import to_fraction
 from arneq_exact.model.exact import ExactData
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.game_json import FORMAT, VERSION
 from arneq_exact.model.json_reading import as_list, check_format, located, parse_json, reason
 from arneq_exact.model.names import GameNames
 from arneq_exact.model.npz_file import Array, read_npz, write_npz
 from arneq_exact.require import shown
 
-FORMAT = "arneq-game"
-VERSION = 1
+LONGEST_INTEGER = 4300
+"""Digits of an integer: as many as Python reads without being told to."""
 
 _REQUIRED = ("format", "version", "rewards", "data", "indices", "indptr", "action_counts", "discount")
 _EXACT = (
@@ -168,7 +169,7 @@ def _names(entries: Mapping[str, Array], where: str) -> GameNames:
 
 def _exact_to_text(exact: ExactData) -> dict[str, Array]:
     result: dict[str, Array] = {}
-    for name in _EXACT[:4]:
+    for name in _EXACT[:-1]:
         values: Array = getattr(exact, name)
         digits = np.array([str(number) for number in values.reshape(-1)], dtype=np.str_)
         result[name] = digits.reshape(values.shape)
@@ -225,7 +226,7 @@ def _integers(entries: Mapping[str, Array], name: str, where: str, least: int | 
     result = []
     for text in entries[name].reshape(-1).tolist():
         digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 4300):
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_INTEGER):
             raise FileError(f"{where}: entry {name!r} holds {shown(text)}; must be the digits of an integer")
         number = int(text)
         if least is not None and number < least:

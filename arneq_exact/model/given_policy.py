@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import PolicyError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
@@ -125,7 +126,8 @@ def _eyes(game: MarkovGame, observe: Any, where: str) -> list[Observe]:
     if callable(observe):
         return [observe] * game.n_agents
     if not isinstance(observe, list | tuple) or not all(callable(eye) for eye in observe):
-        raise PolicyError(f"{where}: observe is {shown(observe)}; must be a function, or one for each agent")
+        rule = "a function, or one for each agent"
+        raise require.broken(observe, f"{where}: observe", rule, PolicyError)
     if len(observe) != game.n_agents:
         raise PolicyError(f"{where}: observe has {len(observe)} functions; must be {game.n_agents}")
     return list(observe)
@@ -134,9 +136,8 @@ def _eyes(game: MarkovGame, observe: Any, where: str) -> list[Observe]:
 def _split(game: MarkovGame, rule: Any, observe: Any, where: str) -> list[Callable[[str], Any]]:
     """Return one function of the state's name per agent from a function that returns the rows of all."""
     if observe is not None and not callable(observe):
-        raise PolicyError(
-            f"{where}: observe is {shown(observe)}; must be one function, as the policy is one for all"
-        )
+        rule = "one function, as the policy is one for all"
+        raise require.broken(observe, f"{where}: observe", rule, PolicyError)
     rows: dict[str, Any] = {}
     for state in range(game.n_states):
         name = game.state_name(state)
@@ -203,16 +204,15 @@ def _numbers(thing: Any, where: str) -> Any:
         if array.dtype.kind == "O" and all(isinstance(number, Real) for number in array.flat):
             array = array.astype(np.float64)
     except (TypeError, ValueError):
-        raise PolicyError(f"{where} is {shown(thing)}; must be probabilities") from None
-    if array.dtype.kind not in "fiu":
-        raise PolicyError(f"{where} is {shown(thing)}; must be probabilities")
+        raise require.broken(thing, where, "probabilities", PolicyError) from None
+    require.that(array.dtype.kind in "fiu", thing, where, "probabilities", PolicyError)
     return array
 
 
 def _doubles(given: Any) -> FloatArray:
     """Return doubles; rows of lower precision that sum to 1 within rounding are divided by their sum."""
     array: FloatArray = np.asarray(given, dtype=np.float64)
-    if given.dtype.kind != "f" or given.dtype.itemsize >= 8 or not given.size:
+    if given.dtype.kind != "f" or given.dtype.itemsize >= np.dtype(np.float64).itemsize or not given.size:
         return array
     sums = array.sum(axis=-1, keepdims=True)
     near = np.abs(sums - 1) <= ROUNDING * given.shape[-1] * float(np.finfo(given.dtype).eps)

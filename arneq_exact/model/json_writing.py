@@ -16,6 +16,9 @@ from arneq_exact.model.replace_file import replace_file
 WIDTH = 120
 """Characters of a line: what an editor shows without scrolling."""
 
+LARGEST_INTEGER = 2**53
+"""Below it doubles that are integers are written without a point."""
+
 # One encoder for all pieces: json.dumps would build a new one for each of them.
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -32,7 +35,7 @@ def plain(value: float | Fraction) -> int | float | str:
         text = number_text(value)
         return text if isinstance(text, str) else plain(text)
     # −0 must stay a float, and past 2^53 the digits of an integer would claim too much.
-    if value and value.is_integer() and abs(value) < 2**53:
+    if value and value.is_integer() and abs(value) < LARGEST_INTEGER:
         return int(value)
     return value if value or str(value) == "-0.0" else 0
 

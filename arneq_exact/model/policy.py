@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import PolicyError
 from arneq_exact.exact.rationals import FloatArray, as_float
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.require import shown
 
 SUM_TOLERANCE = 1e-9
+"""Largest miss of a distribution's sum, as of a row of transitions; certificates round it away exactly."""
 
 
 class Policy:
@@ -40,9 +41,8 @@ class Policy:
 
     def __init__(self, game: MarkovGame, probabilities: Sequence[Any]) -> None:
         if not isinstance(probabilities, list | tuple | Policy) and not np.ndim(probabilities):
-            raise PolicyError(
-                f"Policy: probabilities are {shown(probabilities)}; must be a list of one array per agent"
-            )
+            rule = "a list of one array per agent"
+            raise require.broken(probabilities, "Policy: probabilities", rule, PolicyError, "are")
         if isinstance(probabilities, np.ndarray) and probabilities.ndim == 2:
             raise PolicyError(
                 "Policy: one array (S, A) is given; must be one array per agent (a profile, not one policy)"
@@ -62,8 +62,8 @@ class Policy:
     @classmethod
     def uniform(cls, game: MarkovGame, horizon: int | None = None) -> Policy:
         """Every agent mixes uniformly over its actions."""
-        if horizon is not None and (not isinstance(horizon, int | np.integer) or horizon < 1):
-            raise PolicyError(f"Policy: horizon is {shown(horizon)}; must be an integer of at least 1")
+        where = "Policy: horizon"
+        horizon = require.optional(require.whole, horizon, where, at_least=1, error=PolicyError)
         arrays = []
         for counts in game.action_counts.T:
             allowed = np.arange(counts.max())[None, :] < counts[:, None]
@@ -153,7 +153,7 @@ def tabulated(game: MarkovGame, agent: int, rule: Callable[[str], Sequence[float
         where = f"Policy: agent {game.agent_name(agent)!r} in state {game.state_name(state)!r}"
         given = rule(game.state_name(state))
         if isinstance(given, str) or not isinstance(given, Iterable):
-            raise PolicyError(f"{where} has {shown(given)}; must be a list of probabilities")
+            raise require.broken(given, where, "a list of probabilities", PolicyError, "has")
         row = [as_float(p, f"{where}: probability", PolicyError) for p in given]
         if len(row) != counts[state]:
             raise PolicyError(f"{where} has {len(row)} probabilities; must be {counts[state]}")

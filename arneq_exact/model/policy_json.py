@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import FileError
 from arneq_exact.exact.rationals import FloatArray, as_float
 from arneq_exact.model.game import MarkovGame
@@ -24,6 +25,7 @@ from arneq_exact.model.policy import Policy
 
 FORMAT = "arneq-policy"
 VERSION = 1
+"""Of the format; files of another one are refused."""
 
 
 def policy_to_json(policy: Policy, game: MarkovGame) -> dict[str, Any]:
@@ -66,9 +68,9 @@ def policy_from_json(data: Any, game: MarkovGame, where: str = "policy") -> Poli
     top = as_object(data, where)
     check_format(top, where, FORMAT, VERSION)
     check_keys(top, where, ["format", "version", "horizon", "probabilities"])
-    horizon = top["horizon"]
-    if horizon is not None and (type(horizon) is not int or horizon < 1):
-        raise FileError(f"{where}: horizon is {horizon!r}; must be null or an integer of at least 1")
+    rule = "null or an integer of at least 1"
+    place, check = f"{where}: horizon", require.whole
+    horizon = require.optional(check, top["horizon"], place, at_least=1, rule=rule, error=FileError)
     agents = [game.agent_name(agent) for agent in range(game.n_agents)]
     states = {game.state_name(state): state for state in range(game.n_states)}
     given = as_object(top["probabilities"], f"{where}: probabilities")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from arneq_exact import require
 from arneq_exact.errors import InputError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.names import GameNames
@@ -22,8 +23,18 @@ REWARDS = ("general-sum", "zero-sum", "common")
 
 Range = int | tuple[int, int]
 
+LARGEST_DENOMINATOR = 97
+"""Of drawn rationals: a prime, so that few of them share a denominator, and short enough to read."""
+
+LARGEST_OF_DISCOUNTS = 50
+"""Denominator of drawn discounts: powers of them appear in all values, and stay short."""
+
+ROOT_SCALE = 10**6
+"""Roots of primes are cut to six digits, far from any small linear relation."""
+
+# Ordinary doubles, and the awkward: signed zeros, thirds, subnormal, the largest reward, beyond 2^53.
 _doubles = st.floats(-1e6, 1e6) | st.sampled_from([0.0, -0.0, 0.1, 1 / 3, 5e-324, 1e150, 2.0**53 + 2])
-_rationals = st.fractions(-100, 100, max_denominator=97)
+_rationals = st.fractions(-100, 100, max_denominator=LARGEST_DENOMINATOR)
 _texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
 
 
@@ -71,16 +82,11 @@ def games(
     InputError
         If an option has no such value.
     """
-    for name, value, known in (
-        ("numbers", numbers, NUMBERS),
-        ("position", position, POSITIONS),
-        ("rewards", rewards, REWARDS),
-    ):
-        if value not in known:
-            raise InputError(f"games: {name} is {shown(value)}; must be one of {', '.join(known)}")
+    require.one_of(numbers, "games: numbers", NUMBERS)
+    require.one_of(position, "games: position", POSITIONS)
+    require.one_of(rewards, "games: rewards", REWARDS)
+    most_rows = require.whole(most_rows, "games: most_rows", at_least=1)
     least, most = _discount_range(discounts)
-    if isinstance(most_rows, bool) or not isinstance(most_rows, int) or most_rows < 1:
-        raise InputError(f"games: most_rows is {shown(most_rows)}; must be an integer of at least 1")
     n = draw(_within(agents, "agents"))
     if rewards == "zero-sum" and n != 2:
         raise InputError(f"games: rewards are zero-sum with {n} agents; must be agents=2")
@@ -91,17 +97,7 @@ def games(
     exact = numbers == "rational" or (numbers == "any" and draw(st.booleans()))
     degenerate = position == "degenerate" or (position == "any" and draw(st.booleans()))
     rows = sum(prod(row) for row in counts)
-    paid = 1 if rewards != "general-sum" else n
-    if position == "general":
-        table = _reshaped(draw(_roots(rows * paid, exact, signed=True)), paid)
-    elif degenerate:
-        table = draw(_degenerate_rewards(counts, paid))
-    else:
-        table = [[draw(_rationals if exact else _doubles) for _ in range(paid)] for _ in range(rows)]
-    if rewards == "zero-sum":
-        table = [[own, -own] for (own,) in table]
-    elif rewards == "common":
-        table = [own * n for own in table]
+    table = _rewards(draw, counts, rewards, "degenerate" if degenerate else position, exact)
     if position == "general":
         ends = int(ending and draw(st.booleans()))
         width = n_states + ends
@@ -111,7 +107,11 @@ def games(
         laws = [draw(_successors(n_states, exact, degenerate, ending)) for _ in range(rows)]
     counts, kept = draw(_cut(counts, actions if isinstance(actions, int) else actions[0]))
     table, laws = ([rows_of[row] for row in kept] for rows_of in (table, laws))
-    factor = st.fractions(least, most, max_denominator=50) if exact else st.floats(float(least), float(most))
+    factor = (
+        st.fractions(least, most, max_denominator=LARGEST_OF_DISCOUNTS)
+        if exact
+        else st.floats(float(least), float(most))
+    )
     factors = [draw(factor) for _ in range(1 if common_discount or draw(st.booleans()) else n)] * n
     return MarkovGame.from_rows(
         counts,
@@ -143,21 +143,22 @@ def one_shot_games(**options: Any) -> st.SearchStrategy[MarkovGame]:
 
 def _within(bounds: Range, name: str) -> st.SearchStrategy[int]:
     pair = (bounds, bounds) if isinstance(bounds, int) else bounds
-    numbers = isinstance(pair, tuple | list) and len(pair) == 2
-    if (
-        not numbers
-        or any(isinstance(bound, bool) or not isinstance(bound, int) for bound in pair)
-        or not 1 <= pair[0] <= pair[1]
-    ):
-        raise InputError(f"games: {name} are {shown(bounds)}; must be a number from 1, or (least, most)")
+    fits = (
+        isinstance(pair, tuple | list)
+        and len(pair) == 2
+        and all(isinstance(bound, int) and not require.is_truth_value(bound) for bound in pair)
+        and 1 <= pair[0] <= pair[1]
+    )
+    if not fits:
+        rule = "a number from 1, or (least, most)"
+        raise require.broken(bounds, f"games: {name}", rule, verb="are")
     return st.integers(*pair)
 
 
 def _discount_range(bounds: Any) -> tuple[Fraction, Fraction]:
     """Return the least and the largest discount as Fractions."""
-    refusal = InputError(
-        f"games: discounts are {shown(bounds)}; must be (least, most) with 0 <= least <= most <= 1"
-    )
+    rule = "(least, most) with 0 <= least <= most <= 1"
+    refusal = require.broken(bounds, "games: discounts", rule, verb="are")
     if not isinstance(bounds, tuple | list) or len(bounds) != 2:
         raise refusal
     try:
@@ -198,6 +199,23 @@ def _cut(draw: st.DrawFn, counts: list[list[int]], least: int) -> tuple[list[lis
     return kept, rows
 
 
+def _rewards(
+    draw: st.DrawFn, counts: list[list[int]], sum_: str, position: str, exact: bool
+) -> list[list[Any]]:
+    """Draw the rewards of all agents, one list for each row."""
+    n, rows = len(counts[0]), sum(prod(row) for row in counts)
+    paid = 1 if sum_ != "general-sum" else n
+    if position == "general":
+        table = _reshaped(draw(_roots(rows * paid, exact, signed=True)), paid)
+    elif position == "degenerate":
+        table = draw(_degenerate_rewards(counts, paid))
+    else:
+        table = [[draw(_rationals if exact else _doubles) for _ in range(paid)] for _ in range(rows)]
+    if sum_ == "zero-sum":
+        return [[own, -own] for (own,) in table]
+    return [own * n for own in table] if sum_ == "common" else table
+
+
 def _number(value: Any, exact: bool) -> Any:
     return value if exact or isinstance(value, float) else float(value)
 
@@ -214,7 +232,7 @@ def _roots(size: int, exact: bool, signed: bool) -> st.SearchStrategy[list[Any]]
         if all(candidate % prime for prime in primes if prime <= isqrt(candidate)):
             primes.append(candidate)
         candidate += 1
-    roots = [Fraction(isqrt(prime * 10**12), 10**6) for prime in primes]
+    roots = [Fraction(isqrt(prime * ROOT_SCALE**2), ROOT_SCALE) for prime in primes]
     if signed:
         roots = [-root if place % 2 else root for place, root in enumerate(roots)]
     return st.permutations([root if exact else float(root) for root in roots])

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 
+LARGEST_WEIGHT = 7
+"""Of an outcome, over the sum of all: small, so that what is found stays readable, with ties and zeros."""
+
 
 @st.composite
 def distributions(draw: st.DrawFn, size: int, exact: bool = False, positive: bool = False) -> list[Any]:
@@ -32,7 +35,7 @@ def distributions(draw: st.DrawFn, size: int, exact: bool = False, positive: boo
     ['0', '1']
     """
     least = 1 if positive else 0
-    weights = [draw(st.integers(least, 7)) for _ in range(size)]
+    weights = [draw(st.integers(least, LARGEST_WEIGHT)) for _ in range(size)]
     if not any(weights):
         weights[0] = 1
     total = sum(weights)

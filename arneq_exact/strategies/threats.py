@@ -7,16 +7,18 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from arneq_exact.errors import InputError
+from arneq_exact import require
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.require import shown
 from arneq_exact.strategies.policies import distributions
 
 PER_STATE = ("budget", "probability", "sets", "distribution", "inequalities", "informed", "masks")
 """Kinds under which corruption is drawn anew at every state."""
 
 KINDS = (*PER_STATE, "static")
+
+LARGEST_DENOMINATOR = 12
+"""Of probabilities: it allows halves to sixths and twelfths, and a counterexample stays readable."""
 
 
 @st.composite
@@ -41,13 +43,11 @@ def threats(
     InputError
         If a kind does not exist.
     """
-    for kind in kinds:
-        if kind not in KINDS:
-            raise InputError(f"threats: kind {shown(kind)} is unknown; must be one of {', '.join(KINDS)}")
+    require.known(kinds, "threats", "kind", KINDS)
     n = game.n_agents
     kind = draw(st.sampled_from(list(kinds)))
     k = st.integers(0, n)
-    fraction = st.fractions(0, 1, max_denominator=12)
+    fraction = st.fractions(0, 1, max_denominator=LARGEST_DENOMINATOR)
     if kind == "budget":
         return ThreatModel(draw(k))
     if kind == "static":
