@@ -12,10 +12,9 @@ import sys
 from collections.abc import Sequence
 
 from arneq_exact.commands import COMMANDS
+from arneq_exact.commands.output import INTERRUPTED, READER_GONE, USAGE
 from arneq_exact.errors import ArneqError
 from arneq_exact.version import __version__
-
-USAGE, INTERRUPTED, READER_GONE = 2, 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from arneq_exact.solver.clock import Progress
 
-PROVED, REFUSED, INCOMPLETE = 0, 1, 3
+PROVED, REFUSED, USAGE, INCOMPLETE = 0, 1, 2, 3
+"""Exit codes: a proved answer, a refuted claim, a usage or input error, an answer without its proof."""
+
+INTERRUPTED, READER_GONE = 130, 141
+"""Exit codes of a shell for a program that Ctrl-C or a closed pipe has ended: 128 + SIGINT, 128 + SIGPIPE."""
 
 
 @contextmanager

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arneq_exact.commands.arguments import add_command, add_output, require_output
-from arneq_exact.commands.output import INCOMPLETE, PROVED, REFUSED, console, print_json
-
-INTERRUPTED = 130
+from arneq_exact.commands.output import INCOMPLETE, INTERRUPTED, PROVED, REFUSED, console, print_json
 
 
 def add(commands: Any) -> None:

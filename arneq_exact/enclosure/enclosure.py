@@ -38,9 +38,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from arneq_exact import require
 from arneq_exact.enclosure.play_in_use import alike
 from arneq_exact.enclosure.reduced_system import NotEnclosed
-from arneq_exact.errors import CertificateError, InputError
+from arneq_exact.errors import CertificateError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
@@ -51,7 +52,13 @@ if TYPE_CHECKING:
     from arneq_exact.enclosure.verified_play import VerifiedPlay
 
 NEAR = 1e-6
-"""Farthest that the enclosed probabilities may lie from the policy given."""
+"""Farthest that the enclosed probabilities may lie from the policy given, or it is another's."""
+
+FEWEST_BITS, MOST_BITS = 64, 4096
+"""Precisions: a little more than a double's at least, and at most some 1,200 digits, to bound time."""
+
+CLOSEST_MODULUS = 1 - Fraction(1, 10**9)
+"""Largest β: values are 1/(1 − β) times as uncertain as rewards, and boxes are to stay below `NEAR`."""
 
 
 class Certified(Protocol):
@@ -147,17 +154,13 @@ def enclose(
     (True, True)
     """
     certificate = _certificate(game, threat, solution)
-    if isinstance(bits, bool) or not isinstance(bits, int) or not 64 <= bits <= 4096:
-        raise InputError(f"enclose: bits is {bits!r}; must be an integer from 64 to 4096")
+    bits = require.whole(bits, "enclose: bits", at_least=FEWEST_BITS, at_most=MOST_BITS)
     if certificate.game != game.content_hash or not certificate.threat.same_as(threat, game.n_agents):
         raise CertificateError("enclose: solution is of another game or threat; must be of this one")
     require_fit(game, certificate)
-    try:
-        from arneq_exact.enclosure.verified_play import VerifiedPlay
-    except ImportError:
-        raise InputError(
-            "enclose: python-flint is missing; must be installed: pip install 'arneq-exact[enclosure]'"
-        ) from None
+    require.installed("flint", where="enclose", extra="enclosure", called="python-flint")
+    from arneq_exact.enclosure.verified_play import VerifiedPlay
+
     try:
         _require_covered(game, threat, certificate)
         alone = list(range(game.n_agents))
@@ -193,7 +196,7 @@ def _require_covered(game: MarkovGame, threat: ThreatModel, certificate: Certifi
     if threat.timing != "per-state":
         raise NotEnclosed("static corruption is not covered")
     for agent, gamma in enumerate(game.exact_discount()):
-        if gamma * Fraction(game.largest_row_sum) >= 1 - Fraction(1, 10**9):
+        if gamma * Fraction(game.largest_row_sum) >= CLOSEST_MODULUS:
             raise NotEnclosed(f"the discount of agent {game.agent_name(agent)!r} is too near 1")
 
 

@@ -30,6 +30,16 @@ import numpy as np
 from arneq_exact.enclosure.polynomials import Evaluator, Polynomial
 
 NEWTON_STEPS = 60
+"""Most steps to the zero: by `WORST_CONDITION` an inverse in doubles gains some digits in each."""
+
+FRESH_INVERSES = 3
+"""Steps with an inverse of their own: after them a double's digits of the Jacobian are right."""
+
+WORST_CONDITION = 1e12
+"""Condition past which an inverse in doubles keeps too few digits for Newton's method to contract."""
+
+SPARE_BITS = 16
+"""Bits of the precision that are left to rounding: boxes are 2^(SPARE_BITS − bits) wide at least."""
 
 
 @contextmanager
@@ -88,17 +98,17 @@ class BallSystem:
         scale = np.abs(middle).max(axis=1, keepdims=True)
         if not np.isfinite(middle).all() or (scale == 0).any():
             return None
-        if np.linalg.cond(middle / scale) > 1e12:
+        if np.linalg.cond(middle / scale) > WORST_CONDITION:
             return None
         return flint.arb_mat(np.linalg.inv(middle).tolist())
 
     def zero(self, guess: Sequence[float], bits: int) -> tuple[list[Any], Any] | str:
         """Return a box that holds exactly one zero, with the approximate inverse; or why there is none."""
         point = [flint.arb(value) for value in guess]
-        tiny = flint.arb(2) ** (16 - bits)
+        tiny = flint.arb(2) ** (SPARE_BITS - bits)
         inverse = None
         for step in range(NEWTON_STEPS):
-            if step < 3:
+            if step < FRESH_INVERSES:
                 inverse = self.inverse(point)
                 if inverse is None:
                     return "the reduced system is singular: the equilibrium is not isolated, or degenerate"

@@ -19,7 +19,10 @@ from arneq_exact.model.threat.corruption import Corruption
 from arneq_exact.proof.certificate import Certificate
 
 IN_USE = 1e-7
-"""Probability above which an action or an attack counts as in use."""
+"""Probability above which an action or an attack counts as in use: far above what solvers leave of others."""
+
+ALIKE = 1e-6
+"""Most that policies of agents in one class may differ: they are two roundings of one policy."""
 
 Column = tuple[tuple[Fraction, tuple[tuple[int, int], ...]], ...]
 """What an attack does: pairs of a probability and the ((agent, forced action), ...) that go with it."""
@@ -65,7 +68,7 @@ def _swappable(game: MarkovGame, threat: ThreatModel, certificate: Certificate, 
     discounts = game.exact_discount()
     if not np.array_equal(counts[:, i], counts[:, j]) or discounts[i] != discounts[j]:
         return False
-    near = np.abs(_floats(certificate.policy[i]) - _floats(certificate.policy[j])).max() <= 1e-6
+    near = np.abs(_floats(certificate.policy[i]) - _floats(certificate.policy[j])).max() <= ALIKE
     return bool(near) and _same_threat(threat, swap) and _same_rows(game, swap)
 
 

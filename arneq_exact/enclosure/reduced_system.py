@@ -43,10 +43,11 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
 
 LARGEST = 600
-"""Most unknowns that are tried."""
+"""Most unknowns that are tried: work with a dense Jacobian of balls is cubic in them."""
 
 TIE = 1e-6
-"""Attacks that are this much less bad than the worst, relative to payoffs, count as equally bad."""
+"""Attacks that are this much less bad than the worst, relative to payoffs, count as equally bad: a guess
+between rounding and differences that mean something, which the balls then prove or refuse."""
 
 
 class NotEnclosed(Exception):  # noqa: N818 - an answer, told in `Enclosure.reason`

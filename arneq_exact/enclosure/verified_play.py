@@ -20,7 +20,11 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
 
 RADII = (2.0**-8, 2.0**-12, 2.0**-16, 2.0**-22, 2.0**-30, 2.0**-40)
-"""Radii at which uniqueness is tried."""
+"""Radii at which uniqueness is tried, the largest first: it matters by how many digits, not by how much."""
+
+ROW_SUM_SLACK = Fraction(1, 10**12)
+"""What the sum in doubles of a row of probabilities is off by at most: it is off by far less."""
+
 
 Point = Sequence[Any]
 
@@ -146,10 +150,8 @@ class VerifiedPlay:
             for harm in harms[1:]:
                 least = least.min(harm)
             change = change.max(abs(least).upper())
-        # The sum in doubles of a row of probabilities is off by far less than 1e-12.
-        modulus = max(self.game.exact_discount()) * (
-            Fraction(self.game.largest_row_sum) + Fraction(1, 10**12)
-        )
+        largest_row_sum = Fraction(self.game.largest_row_sum) + ROW_SUM_SLACK
+        modulus = max(self.game.exact_discount()) * largest_row_sum
         spread = change / (1 - ball(modulus))
         return spread.upper() if spread.is_finite() and modulus < 1 else None
 

@@ -11,13 +11,15 @@ import numpy as np
 from arneq_exact import require
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.learner import Array, Learner
-from arneq_exact.markov.arguments import require_exactness, require_game_and_threat, require_options
+from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.exact_horizon import MOST_BITS
 from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.solver.choice import chosen_solvers
+from arneq_exact.solver.clock import require_time_limit
+from arneq_exact.solver.options import require_options
 from arneq_exact.solver.registry import SOLVERS
 from arneq_exact.solver.solution import Solution
 from arneq_exact.solver.solve import solve
@@ -129,8 +131,9 @@ class Solved(_Reference):
         require.known(options, self.name, "option", SOLVE_DEFAULTS)
         given = {**SOLVE_DEFAULTS, **options}
         chosen_solvers(SOLVERS, game, threat, given["method"], None)
-        require_options(given["backend"], given["tol"], given["time_limit"], seed, None)
-        require_exactness(given["exact"], given["bits"], MOST_BITS)
+        plain_options = {name: given[name] for name in ("backend", "tol", "exact", "bits")}
+        require_options(seed=seed, **plain_options)
+        require_time_limit(given["time_limit"], "solve")
         # As plain numbers: a checkpoint keeps them as text.
         for name, plain in (("tol", float), ("time_limit", float), ("bits", int)):
             if options.get(name) is not None:

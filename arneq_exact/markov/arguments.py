@@ -9,7 +9,6 @@ from arneq_exact.errors import GameError, PolicyError, ThreatError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.stage.solve import BACKENDS
 
 
 def require_game_and_threat(game: Any, threat: Any, where: str, *, static: bool = False) -> None:
@@ -65,30 +64,3 @@ def require_agent(game: MarkovGame, agent: Any, where: str) -> None:
     most = game.n_agents - 1
     rule = f"a number from 0 to {most}"
     require.whole(agent, f"{where}: agent", at_least=0, at_most=most, rule=rule, error=PolicyError)
-
-
-def require_options(backend: Any, tol: Any, time_limit: Any, seed: Any, progress: Any) -> None:
-    """Refuse options of `solve` that break their rules.
-
-    Raises
-    ------
-    InputError
-        With the value and the rule.
-    """
-    require.one_of(backend, "solve: backend", BACKENDS)
-    require.positive(tol, "solve: tol")
-    require.optional(require.positive, time_limit, "solve: time_limit", rule="a positive number of seconds")
-    require.whole(seed, "solve: seed", at_least=0)
-    require.optional(require.function, progress, "solve: progress", rule="a function of one Progress")
-
-
-def require_exactness(exact: Any, bits: Any, most: int) -> None:
-    """Refuse options of exact solving that break their rules.
-
-    Raises
-    ------
-    InputError
-        With the value and the rule.
-    """
-    require.flag(exact, "solve: exact")
-    require.whole(bits, "solve: bits", at_least=1, at_most=most)

@@ -23,6 +23,7 @@ from arneq_exact.model.game import MarkovGame
 
 ObjectArray = NDArray[np.object_]
 INT64_BITS = 62
+"""Bits up to which shifted integers fit into 64 with their sign and a spare one."""
 
 
 def object_array(values: Iterable[Any]) -> ObjectArray:

@@ -15,7 +15,7 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.report.tables import Attack, short_number, titled_table
 
 MOST_SETS = 8
-"""Corruption sets that have a column each; of more, only the worst of each size is named."""
+"""Corruption sets that have a column each on a page; of more, only the worst of each size is named."""
 
 DIGITS = 6
 """Significant digits of values: enough to tell agents and budgets apart, few enough for many columns."""

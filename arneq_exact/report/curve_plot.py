@@ -10,13 +10,16 @@ from arneq_exact.errors import InputError
 from arneq_exact.report.drawing import INK, legend, new_figure, quiet, title, write
 
 MOST_ROWS = 4
-"""Rows of panels that are drawn by default."""
+"""Rows of panels that are drawn by default: what fits on a page."""
 
 MOST_COLUMNS = 4
-"""Panels side by side where there is one state only."""
+"""Panels side by side where there is one state only: wider ones would not fit on a page."""
 
 # Blue and vermilion of Okabe & Ito, distinct for colour-blind readers too, and paler tones behind.
 EQUILIBRIUM, NASH, QUIET, OTHERS = "#0072B2", "#D55E00", "#9FCFF0", "#999999"
+
+LEAST_SHARE = 0.1
+"""Part of a common scale that every agent's values must fill: less cannot be read."""
 
 LABELS = {"k": "corrupted agents, at most k", "probability": "probability of corruption, at most ρ"}
 
@@ -84,7 +87,7 @@ def _comparable(records: Sequence[Mapping[str, Any]], agents: Sequence[str]) -> 
         return float(max(values) - min(values))
 
     return all(
-        spread([record for record in records if record["agent"] == agent]) >= 0.1 * spread(records)
+        spread([record for record in records if record["agent"] == agent]) >= LEAST_SHARE * spread(records)
         for agent in agents
     )
 

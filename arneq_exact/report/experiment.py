@@ -10,9 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from arneq_exact.report.bands import Band, Margin
-from arneq_exact.report.tables import short_number, titled_table
+from arneq_exact.report.tables import DUST, short_number, titled_table
 
 DIGITS = 4
+"""Significant digits of means: bands over seeds are rarely narrower."""
+
 VERDICT_STYLE = {"better": "green", "worse": "red", "within the bands": "yellow", "one seed": "yellow"}
 
 
@@ -72,4 +74,4 @@ def band_text(band: Band) -> str:
     mean = short_number(band.mean, DIGITS)
     if math.isnan(band.half_width):
         return f"{mean} ± ?"
-    return mean if band.half_width < 1e-12 else f"{mean} ± {band.half_width:.2g}"
+    return mean if band.half_width < DUST else f"{mean} ± {band.half_width:.2g}"

@@ -16,7 +16,7 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.report.tables import STATUS_STYLE, mixture_text, short_number, titled_table
 
 STATES = 4
-"""States shown of each equilibrium."""
+"""States shown of each equilibrium: several equilibria fit on a screen."""
 
 VALUES = {
     "equilibrium": "equilibrium",
@@ -27,7 +27,7 @@ VALUES = {
 """Columns of a curve: the name in its records, the name in the table."""
 
 ROWS = 60
-"""Rows shown of a curve."""
+"""Rows shown of a curve: a screen or two."""
 
 
 class Listed(NamedTuple):

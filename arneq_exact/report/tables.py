@@ -14,6 +14,9 @@ from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 
+DUST = 1e-12
+"""Size below which a number is shown as 0: differences of equal numbers leave such."""
+
 STATUS_STYLE = {"exact": "bold green", "certified": "bold green", "incomplete": "bold yellow"}
 
 
@@ -78,7 +81,7 @@ def short_number(value: float, digits: int = 9) -> str:
     >>> short_number(1e-17), short_number(1 / 3, 4)
     ('0', '0.3333')
     """
-    return f"{0.0 if abs(value) < 1e-12 else value:.{digits}g}"
+    return f"{0.0 if abs(value) < DUST else value:.{digits}g}"
 
 
 def mixture_text(game: MarkovGame, state: int, agent: int, probabilities: FloatArray) -> str:

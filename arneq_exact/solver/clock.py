@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from arneq_exact import require
 
@@ -14,6 +15,10 @@ PROOF_INTERVAL = 1.0
 
 PROOF_SHARE = 10
 """Times that a proof for progress took, before the next one: they may cost a tenth of a run."""
+
+
+LEAST_TIME = 1e-9
+"""Seconds that are left when none are: a limit must be positive, and this one is over at once."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,12 @@ class OutOfTime(Exception):  # noqa: N818 - ends a search, is no error
     """The time limit has passed. Raised from the reports of a solver, which may be deep in its work."""
 
 
+def require_time_limit(time_limit: Any, where: str) -> None:
+    """Refuse a time limit that is none."""
+    rule = "a positive number of seconds"
+    require.optional(require.positive, time_limit, f"{where}: time_limit", rule=rule)
+
+
 @dataclass
 class Clock:
     """The time of one run, from the moment that the clock is made.
@@ -72,8 +83,7 @@ class Clock:
         require.optional(
             require.function, self.progress, f"{self.where}: progress", rule="a function of one Progress"
         )
-        rule = "a positive number of seconds"
-        require.optional(require.positive, self.time_limit, f"{self.where}: time_limit", rule=rule)
+        require_time_limit(self.time_limit, self.where)
 
     @property
     def seconds(self) -> float:
@@ -83,7 +93,7 @@ class Clock:
     @property
     def left(self) -> float | None:
         """Seconds that are left, above 0 in any case; None without a limit."""
-        return None if self.time_limit is None else max(self.time_limit - self.seconds, 1e-9)
+        return None if self.time_limit is None else max(self.time_limit - self.seconds, LEAST_TIME)
 
     @property
     def over(self) -> bool:

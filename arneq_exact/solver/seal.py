@@ -17,6 +17,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from arneq_exact.attackers.resolve import resolve
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.arguments import require_judgeable
@@ -30,7 +31,6 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
 from arneq_exact.proof.check_exact import evaluate_exact
 from arneq_exact.proof.check_float import evaluate_float
-from arneq_exact.proof.columns import column_counts
 from arneq_exact.solver.simplify import seems_rational, simple_mixtures, simple_values
 
 
@@ -62,7 +62,7 @@ RECENTRE_ABOVE = 1e-11
 """Loss to rounding, as a relative gap, above which evidence is computed on the recentred game."""
 
 EXACT_WORK = 60_000
-"""Up to this many numbers in reward table times columns the exact checker seals: a few seconds."""
+"""Up to this many numbers in reward table times columns the exact checker seals: a few seconds at most."""
 
 
 def certify(
@@ -204,6 +204,6 @@ def refined(game: MarkovGame, threat: ThreatModel, policy: Policy, bounds: Bound
 
 def sealing_arithmetic(game: MarkovGame, threat: ThreatModel, policy: Policy) -> str:
     """Return which checker seals by default, by a measure of the exact one's work: numbers it contracts."""
-    columns = max(int(column_counts(game, threat, agent).max()) for agent in range(game.n_agents))
+    columns = max(resolve(game, threat).widths)
     work = game.n_rows * game.n_agents * max(1, columns // 4) * (policy.horizon or 1)
     return "exact" if work <= EXACT_WORK else "float"

@@ -16,10 +16,16 @@ from numpy.typing import NDArray
 from arneq_exact.exact.rationals import FloatArray
 
 LONGEST_VALUE = 10**7
+"""Denominators of values: squared they stay below the 2^53 that a double tells apart."""
+
 LONGEST_PROBABILITY = 10**4
+"""Denominators of probabilities: small, since those of a whole row must sum to 1."""
+
 TELLING, TELLING_NEARNESS = 10**4, 1e-13
+"""Denominators and nearness that tell a rational from a double, whose nearest is some 1e-8 off."""
+
 NEARNESS = 1e-12
-"""A guess must agree with its double to this, relative to the larger of the double and 1."""
+"""A guess must agree with its double to this, relative to the larger of it and 1; solvers leave less."""
 
 
 def _guess(number: float, longest: int, nearness: float = NEARNESS) -> Fraction | None:

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from arneq_exact.markov import resume
-from arneq_exact.markov.arguments import require_exactness, require_game_and_threat, require_options
+from arneq_exact.markov.arguments import require_game_and_threat
 from arneq_exact.markov.bellman import one_blas_thread
 from arneq_exact.markov.candidates import Problem
 from arneq_exact.markov.exact_horizon import MOST_BITS
@@ -26,6 +26,7 @@ from arneq_exact.proof.rounding import pointwise_bounds
 from arneq_exact.solver.choice import beyond_solvers, chosen_solvers
 from arneq_exact.solver.clock import Clock, OutOfTime, ProgressFunction
 from arneq_exact.solver.judge import Judge
+from arneq_exact.solver.options import require_options
 from arneq_exact.solver.registry import SOLVERS
 from arneq_exact.solver.search import Search
 from arneq_exact.solver.solution import Solution, account, why_incomplete
@@ -96,8 +97,8 @@ def solve(
     """
     require_game_and_threat(game, threat, "solve")
     entries = chosen_solvers(SOLVERS, game, threat, method, horizon)
-    require_options(backend, tol, time_limit, seed, progress)
-    require_exactness(exact, bits, MOST_BITS)
+    require_options(backend=backend, tol=tol, seed=seed, exact=exact, bits=bits)
+    clock = Clock("solve", progress, time_limit)
     given = start.policy if isinstance(start, Solution) else start
     first = None if given is None else require_start(game, given, horizon)
     if horizon is None:
@@ -107,7 +108,6 @@ def solve(
         methods.append(("backward-induction", partial(candidates_for_horizon, horizon=horizon)))
     if first is not None:
         methods.insert(0, (resume.METHOD, resume.run))
-    clock = Clock("solve", progress, time_limit)
     problem = Problem(game, threat, backend, seed, start=first)
     search = Search(Judge(game, threat, float(tol)), clock, problem, horizon)
     with one_blas_thread():

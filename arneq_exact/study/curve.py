@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.evaluate import WorstAttack
@@ -167,13 +168,9 @@ class RobustnessCurve:
         InputError
             If pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise InputError(
-                "to_pandas: pandas is not installed; must be, as by pip install 'arneq-exact[table]'"
-            ) from None
-        return pd.DataFrame(self.records())
+        pandas = require.installed("pandas", where="to_pandas", extra="table")
+        frame: pd.DataFrame = pandas.DataFrame(self.records())
+        return frame
 
     def plot(self, path: str | Path, *, states: Sequence[int] | None = None) -> None:
         """Draw the curve to a file: one panel per agent, one row of panels per state.

@@ -39,6 +39,9 @@ WHERE = "robustness_curve"
 INTERRUPTED = "interrupted"
 NOBODY = ThreatModel(0)
 
+LEAST_LIMIT = 1e-3
+"""Seconds for one more policy with a proved gap, where a study was stopped: enough for a small game's."""
+
 _Answer = tuple[Solution | Equilibrium, Equilibria | None]
 
 
@@ -156,7 +159,7 @@ class _Study:
             answer = found[0]
         else:
             # Stopped or not, `solve` gives a policy with a proved gap.
-            limit = 1e-3 if self.ending else self.clock.left
+            limit = LEAST_LIMIT if self.ending else self.clock.left
             answer = solve(self.game, threat, tol=self.tol, seed=self.seed, progress=tell, time_limit=limit)
             if not answer.proved:
                 self._note(answer.message)

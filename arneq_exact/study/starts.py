@@ -31,10 +31,13 @@ from arneq_exact.stage.enumeration.cost import is_quick
 from arneq_exact.stage.enumeration.listing import StageEquilibriaList, enumerate_under
 
 NEWTON_SIZE = 160
-"""Unknowns up to which Newton's method from afar is worth its time."""
+"""Unknowns up to which Newton's method from afar is worth its time: a step is cubic in them."""
 
 NEWTON_TRIES = 8
-"""Random profiles per start."""
+"""Random profiles per start: most lead nowhere, and a start is to stay short."""
+
+LEAST_WEIGHT = 1e-9
+"""Added to every random weight: sparse ones round to 0, and a row of zeros is no mixture."""
 
 
 def sources(game: MarkovGame, threat: ThreatModel) -> list[tuple[str, Run]]:
@@ -86,6 +89,6 @@ def _exact_rewards(game: MarkovGame) -> NDArray[Any]:
 
 def _random_mixtures(mask: NDArray[np.bool_], concentration: float, rng: np.random.Generator) -> FloatArray:
     """Return one Dirichlet mixture (S, max) per state over the entries of a mask."""
-    weights = np.where(mask, rng.gamma(concentration, size=mask.shape) + 1e-9, 0.0)
+    weights = np.where(mask, rng.gamma(concentration, size=mask.shape) + LEAST_WEIGHT, 0.0)
     mixtures: FloatArray = weights / weights.sum(axis=1, keepdims=True)
     return mixtures
