@@ -142,7 +142,7 @@ def test_a_stage_solver_that_fails_everywhere_leaves_the_uniform_policy(monkeypa
     def fails(*arguments, **options):
         raise StageError("no method solved game 0")
 
-    monkeypatch.setattr("arneq_exact.markov.stage_step.StageSolver.solve", fails)
+    monkeypatch.setattr("arneq_exact.stage.solve.StageSolver.solve", fails)
     solution = solve(games.nosde(), ThreatModel(0), horizon=2)
     assert solution.status == "incomplete"
     assert "backward-induction was abandoned: no method solved game 0" in solution.message
