@@ -1,9 +1,10 @@
-"""Robust play straight from its definition, for statements to compare the solvers with.
+"""Robust play of one stage, straight from its definition: a threat's attacks, and what they pay.
 
-Nothing here shares code with the kernels: corruption sets are listed from the threat's own words, every
-attack is written out, and expectations are taken one agent at a time. All of it works on doubles and, given
-object arrays of Fractions, in exact arithmetic. Only for small games: all attacks are enumerated. It covers
-one stage under any threat, and mixed attacks; `first_principles` has the Markov game under a budget.
+Nothing here shares code with kernels, solvers or checkers: corruption sets are listed from the threat's own
+words, every attack is written out, and expectations are taken one agent at a time [T1], [T2], [T10]. All of
+it works on doubles and, given object arrays of Fractions, in exact arithmetic; what it takes from `exact` is
+elimination and matrix games, which `proof` does without. Only for small games: all attacks are enumerated.
+`contest` builds the Markov game from these columns.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations, product
+from math import comb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 
 from arneq_exact.exact.arrays import ExactArray
 from arneq_exact.exact.linear import solve_linear
-from arneq_exact.exact.matrix_games import exact_matrix_game
+from arneq_exact.exact.matrix_games import exact_matrix_game, matrix_game
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
@@ -45,7 +47,7 @@ def corruption_sets(n: int, agent: int, k: int) -> list[Set]:
 def vertices(threat: ThreatModel, n: int, agent: int) -> list[Law]:
     """Return distributions over sets whose convex hull is Ω_i; not only its extreme points."""
     if threat.distribution is not None:
-        return [{tuple(sorted(K)): p for K, p in threat.distribution[agent].items()}]
+        return [{tuple(sorted(K)): p for K, p in threat.distribution[agent].items() if p}]
     if threat.sets is not None:
         family = [tuple(sorted(K)) for K in threat.sets[agent]]
     else:
@@ -64,7 +66,7 @@ def vertices(threat: ThreatModel, n: int, agent: int) -> list[Law]:
         laws.append({K: p for K, p in law.items() if p > 0})
     if rho < 1:
         laws.append({(): Fraction(1)})
-    return laws
+    return [law for number, law in enumerate(laws) if law not in laws[:number]]
 
 
 def polytope_vertices(
@@ -92,6 +94,12 @@ def polytope_vertices(
     return sorted(found, reverse=True)
 
 
+def is_budget(threat: ThreatModel) -> bool:
+    """Tell whether a threat is a budget k, drawn anew at every state, with a probability or not."""
+    other = (threat.sets, threat.distribution, threat.inequalities, threat.masks)
+    return threat.k is not None and all(part is None for part in other) and threat.timing == "per-state"
+
+
 def pure_attacks(
     threat: ThreatModel, counts: Sequence[int], agent: int, state: int, *, informed: bool | None = None
 ) -> Iterator[Attack]:
@@ -110,6 +118,23 @@ def pure_attacks(
         for chosen in product(*choices):
             action = dict(zip(keys, chosen, strict=True))
             yield Attack(law, {K: {j: action[K if knows else (), j] for j in K} for K in law})
+
+
+def listed_attacks(threat: ThreatModel, counts: Sequence[int], agent: int, state: int) -> list[Attack]:
+    """Return pure attacks that suffice: of a budget those on sets of size m = min(k, n−1) [T1].
+
+    Those of a budget stand in the documented order of columns. Any other threat has all its pure attacks.
+
+    Examples
+    --------
+    >>> [attack.forced for attack in listed_attacks(ThreatModel(1), (2, 2, 1), 0, 0)]
+    [{(1,): {1: 0}}, {(1,): {1: 1}}, {(2,): {2: 0}}]
+    """
+    every = list(pure_attacks(threat, counts, agent, state))
+    if not is_budget(threat):
+        return every
+    largest = max(len(K) for attack in every for K in attack.law)
+    return [attack for attack in every if largest in map(len, attack.law)]
 
 
 def stage_payoffs(game: MarkovGame, state: int, values: FloatArray | None = None) -> FloatArray:
@@ -134,11 +159,14 @@ def exact_payoffs(game: MarkovGame, state: int) -> Array:
 
 
 def reply_values(payoff: Array, agent: int, mixtures: Sequence[Array]) -> Array:
-    """Return what each action of `agent` (A_i,) earns against independent mixtures of the others."""
+    """Return what each action of `agent` (A_i, ...) earns against independent mixtures of the others.
+
+    The payoff (A1, ..., An, ...) may have further axes; they stand last in the result.
+    """
     earned = np.moveaxis(payoff, agent, 0)
-    for other in reversed(range(payoff.ndim)):
-        if other != agent:
-            earned = earned.dot(mixtures[other])
+    others = [mixture for other, mixture in enumerate(mixtures) if other != agent]
+    for axis, mixture in reversed(list(enumerate(others, start=1))):
+        earned = np.tensordot(earned, mixture, axes=(axis, 0))
     return earned
 
 
@@ -150,7 +178,7 @@ def mixed_column(
     `played[K]` maps each member to its mixture.
     """
     columns = [
-        weight * reply_values(payoff, agent, [played[K].get(j, policy[j]) for j in range(payoff.ndim)])
+        weight * reply_values(payoff, agent, [played[K].get(j, own) for j, own in enumerate(policy)])
         for K, weight in law.items()
     ]
     total: Array = sum(columns[1:], columns[0])
@@ -178,7 +206,7 @@ def matrix(
     informed: bool | None = None,
 ) -> Array:
     """Return M_i^π (A_i, C) with a column for every pure attack, superfluous ones included."""
-    attacks = pure_attacks(threat, payoff.shape, agent, state, informed=informed)
+    attacks = pure_attacks(threat, payoff.shape[: len(policy)], agent, state, informed=informed)
     return np.stack([column(payoff, policy, agent, attack) for attack in attacks], axis=1)
 
 
@@ -196,6 +224,11 @@ def pure_play(profile: Sequence[int], counts: Sequence[int]) -> list[Array]:
 
 def matrix_game_value(table: Array) -> float:
     """Return the value of a matrix game by HiGHS, for the row player who maximises."""
+    return float(_by_highs(table)[-1])
+
+
+def _by_highs(table: Array) -> FloatArray:
+    """Return a maximin mixture of the rows and, last, the value."""
     from scipy.optimize import linprog
 
     rows, columns = table.shape
@@ -210,7 +243,52 @@ def matrix_game_value(table: Array) -> float:
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
     assert solved.status == 0, solved.message
-    return float(solved.x[-1])
+    found: FloatArray = solved.x
+    return found
+
+
+MOST_SUBMATRICES = 1000
+"""Square submatrices up to which a matrix game is solved by trying all of them: some milliseconds of work."""
+
+
+def maximin(table: FloatArray) -> tuple[float, FloatArray]:
+    """Return value and a maximin mixture (A,) of a matrix game in doubles.
+
+    A saddle in pure actions if there is one; else the best extreme strategy; else, where those are too many,
+    what HiGHS finds, made exact by equations on its support. A mixture is worth what it guarantees.
+    """
+    rows, columns = table.shape
+    worst = table.min(axis=1)
+    if worst.max() == table.max(axis=0).min() or columns == 1:
+        best = int(worst.argmax())
+        return float(worst[best]), unit(best, rows)
+    if comb(rows + columns, rows) <= MOST_SUBMATRICES:
+        value, mixture = matrix_game(table)
+        return float(value), mixture
+    # In units of the spread: tolerances of HiGHS are absolute.
+    low, spread = table.min(), np.ptp(table)
+    mixture = np.clip(_by_highs((table - low) / spread)[:-1], 0, None)
+    mixture /= mixture.sum()
+    found = ((float((x @ table).min()), x) for x in (mixture, _equalised(table, mixture)))
+    return max(found, key=lambda pair: pair[0])
+
+
+SUPPORT = 1e-7
+"""Weight of a row, and lead of a column in units of the spread, from which HiGHS, whose constraints hold to
+1e-10, means it. A wrong guess costs nothing: the better one of both mixtures is taken."""
+
+
+def _equalised(table: FloatArray, mixture: FloatArray) -> FloatArray:
+    """Return the mixture on the same rows that makes its worst columns equal."""
+    earned = mixture @ table
+    rows = mixture > SUPPORT
+    columns = earned <= earned.min() + SUPPORT * np.ptp(table)
+    equal = np.column_stack([table[rows][:, columns].T, -np.ones(columns.sum())])
+    system = np.vstack([equal, np.append(np.ones(rows.sum()), 0.0)])
+    solved = np.linalg.lstsq(system, np.append(np.zeros(columns.sum()), 1.0))[0][:-1]
+    result = np.zeros(len(mixture))
+    result[rows] = np.clip(solved, 0, None)
+    return result / result.sum() if result.sum() > 0 else mixture
 
 
 def security_value(payoff: Array, agent: int) -> float:

@@ -24,7 +24,7 @@ import scipy.sparse as sp
 
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
-from arneq_exact.oracle.first_principles import Contest
+from arneq_exact.oracle.contest import Contest
 
 CONSTRAINT_ERROR = 1e-10
 """What HiGHS may miss on every constraint and bound, with payoffs in sizes: the least it can be asked for."""
@@ -48,6 +48,7 @@ def history_dependent_value(
     agent, gamma = faced.agent, float(faced.discount)
     moves = game.transitions.toarray()
     first_row = int(game.offsets[state])
+    chances = faced.chances(state)
     joints = list(product(*map(range, game.action_counts[state].tolist())))
     seen = [
         (row, following)
@@ -70,7 +71,7 @@ def history_dependent_value(
         line = {total: 1.0, **{action: -float(paid[action, column]) for action in range(own)}}
         rows.append(line | {follow[column, what]: -1.0 for what in seen})
         for what in seen:
-            chance = faced.chances[state][joints[what[0]][agent], column, what[0]]
+            chance = chances[joints[what[0]][agent], column, what[0]]
             weight = gamma * chance * moves[first_row + what[0], what[1]]
             for reply in later[what].T:
                 line = {follow[column, what]: 1.0}

@@ -9,7 +9,7 @@ import numpy as np
 
 from arneq_exact.exact.arrays import Numbers
 from arneq_exact.exact.matrix_games import candidate_strategies
-from arneq_exact.oracle.first_principles import Contest
+from arneq_exact.oracle.contest import Contest
 
 TIED = 1e-12
 """Mixtures that guarantee the same up to this, in sizes, count as vertices of one polytope; far below what

@@ -21,9 +21,8 @@ import numpy as np
 from arneq_exact.exact.arrays import Numbers
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle.any_threat import contest
+from arneq_exact.oracle.contest import Contest, contest, largest_row_sum, robust_value
 from arneq_exact.oracle.definition import Law, Set, vertices
-from arneq_exact.oracle.first_principles import Contest, largest_row_sum, robust_value
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from arneq_exact import MarkovGame, Policy, ThreatModel, best_response
-from arneq_exact.oracle.first_principles import contest, robust_value
+from arneq_exact.oracle.contest import contest, robust_value
 from arneq_exact.oracle.history import history_dependent_value
 from arneq_exact.oracle.optimal_strategies import deficits, optimal_vertices
 from arneq_exact.theory.draw import families

@@ -10,7 +10,7 @@ import pytest
 
 from arneq_exact import MarkovGame, Policy, ThreatModel
 from arneq_exact.exact.arrays import exact_array
-from arneq_exact.oracle.first_principles import contest, largest_row_sum
+from arneq_exact.oracle.contest import contest, largest_row_sum
 from arneq_exact.theory.engine.given_play import by_state
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT

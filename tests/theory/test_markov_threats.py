@@ -10,7 +10,7 @@ import pytest
 
 from arneq_exact import MarkovGame, ThreatModel
 from arneq_exact.exact.arrays import exact_array
-from arneq_exact.oracle.first_principles import robust_value
+from arneq_exact.oracle.contest import contest, robust_value
 from arneq_exact.theory.ledger import statement
 from arneq_exact.theory.statements import horizon_solver, markov_threats
 
@@ -24,7 +24,7 @@ def test_a_repeated_stage_under_a_fixed_distribution(informed, value):
     law = {0: {frozenset({1}): "1/2", frozenset({1, 2}): "1/2"}, 1: {frozenset(): 1}, 2: {frozenset(): 1}}
     threat = ThreatModel(distribution=law, informed=informed)
     policy = [exact_array([[1]]), exact_array([[1, 0]]), exact_array([[1, 0]])]
-    faced = markov_threats.general_contest(game, threat, policy, 0, exact=True)
+    faced = contest(game, threat, policy, 0, exact=True)
     assert robust_value(faced, [exact_array([1])]).tolist() == [Fraction(value)]
 
 

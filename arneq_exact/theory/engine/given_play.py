@@ -20,7 +20,8 @@ from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle.first_principles import Contest, is_budget
+from arneq_exact.oracle.contest import Contest
+from arneq_exact.oracle.definition import is_budget
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.evidence import Comparison, equal
 from arneq_exact.theory.engine.instance import Instance

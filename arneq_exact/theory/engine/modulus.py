@@ -34,7 +34,7 @@ import numpy as np
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle.any_threat import laws
+from arneq_exact.oracle.definition import listed_attacks
 
 
 def policy_distance(
@@ -46,9 +46,10 @@ def policy_distance(
 ) -> FloatArray:
     """Return D_i (S,) of two policies."""
     apart = np.stack([np.abs(one - two).sum(axis=1) / 2 for one, two in zip(policy, other, strict=True)])
+    laws = [attack.law for attack in listed_attacks(threat, (1,) * game.n_agents, agent, 0)]
     distances = [
         sum(float(p) * np.delete(apart, [agent, *K], axis=0).sum(axis=0) for K, p in law.items())
-        for law in laws(threat, game.n_agents, agent)
+        for law in laws
     ]
     result: FloatArray = np.max(distances, axis=0)
     return result

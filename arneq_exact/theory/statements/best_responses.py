@@ -50,10 +50,10 @@ from arneq_exact.exact.matrix_games import matrix_game
 from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.markov.evaluate import best_response, robust_values
 from arneq_exact.model.policy import Policy
-from arneq_exact.oracle.any_threat import contest, solver_attacks, strangers
-from arneq_exact.oracle.first_principles import Contest, largest_row_sum, reply_value, robust_value
+from arneq_exact.oracle.contest import Contest, contest, largest_row_sum, reply_value, robust_value
 from arneq_exact.oracle.history import CONSTRAINT_ERROR, history_dependent_value
 from arneq_exact.oracle.optimal_strategies import TIED, deficits, optimal_vertices
+from arneq_exact.oracle.solver_columns import solver_attacks, strangers
 from arneq_exact.solver.solve import solve
 from arneq_exact.theory.draw.families import mixture
 from arneq_exact.theory.draw.threats import under_any_threat
@@ -122,11 +122,10 @@ def _continuity(instance: Instance) -> Findings:
     used = []
     for agent, size in enumerate(sizes(game)):
         values = []
-        listed = solver_attacks(game, threat, agent)
         for policy in policies:
             found = best_response(game, threat, Policy(game, policy), agent)
             held = robust_value(contest(game, threat, policy, agent), by_state(game, found.policy, agent))
-            faced = contest(game, threat, policy, agent, attacks=listed)
+            faced = contest(game, threat, policy, agent, attacks=solver_attacks)
             allowed = reply_value(faced, attack_by_state(faced, found.attack))
             comparisons += [
                 equal("best-response value, what its strategy guarantees", found.value, held, size),
@@ -241,7 +240,7 @@ def _fixed_point(instance: Instance) -> Findings:
     gains = []
     for agent, proved in enumerate(solution.epsilon):
         faced = contest(game, threat, policy, agent, exact=True)
-        listed = contest(game, threat, policy, agent, exact=True, attacks=solver_attacks(game, threat, agent))
+        listed = contest(game, threat, policy, agent, exact=True, attacks=solver_attacks)
         table = exact_array(solution.certificate.attacker[agent])
         width = max(len(used) for used in listed.attacks)
         comparisons += [

@@ -35,7 +35,7 @@ from arneq_exact.markov.evaluate import best_response, robust_values
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle.first_principles import Contest, contest, largest_row_sum, robust_value
+from arneq_exact.oracle.contest import Contest, contest, largest_row_sum, robust_value
 from arneq_exact.proof.certificate import Certificate
 from arneq_exact.proof.check_exact import evaluate_exact
 from arneq_exact.proof.check_float import evaluate_float

@@ -21,8 +21,7 @@ from arneq_exact.attackers.stage_attackers import attackers_at, stage_attackers
 from arneq_exact.exact.arrays import ExactArray, exact_array
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle.definition import exact_payoffs, security_value, stage_payoffs
-from arneq_exact.oracle.first_principles import is_budget
+from arneq_exact.oracle.definition import exact_payoffs, is_budget, security_value, stage_payoffs
 from arneq_exact.stage.types.greatest_value import columns_at_pure_profiles, greatest_value
 from arneq_exact.theory.draw import generators
 from arneq_exact.theory.engine.evidence import Findings, at_most, equal

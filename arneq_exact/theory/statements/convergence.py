@@ -28,8 +28,8 @@ from arneq_exact.markov.bellman import backup
 from arneq_exact.markov.iteration import IterationResult, iterate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle import first_principles
-from arneq_exact.oracle.definition import stage_payoffs
+from arneq_exact.oracle.contest import best_value, contest, robust_value
+from arneq_exact.oracle.definition import is_budget, stage_payoffs
 from arneq_exact.oracle.periodic_orbit import PeriodicOrbit, find_orbit
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, types_at
 from arneq_exact.theory.draw import families, generators
@@ -69,7 +69,7 @@ def stage_range(payoffs: FloatArray) -> FloatArray:
 
 def not_covered(instance: Instance) -> str:
     """Return why first principles have no say about an instance; empty if they have."""
-    if not first_principles.is_budget(instance.threat):
+    if not is_budget(instance.threat):
         return "the threat is no budget k that is drawn anew at every state"
     if not (instance.game.contraction < 1).all():
         return "a discount times a row sum of the transitions is not below 1"
@@ -134,22 +134,22 @@ def _at_the_limit(
     units = range_ / (1 - game.contraction)
     comparisons = []
     for agent, (values, unit) in enumerate(zip(run.values, units, strict=True)):
-        faced = first_principles.contest(game, threat, policy, agent)
-        own = first_principles.robust_value(faced, by_state(game, policy[agent], agent))
-        best = first_principles.best_value(faced)[0]
+        faced = contest(game, threat, policy, agent)
+        own = robust_value(faced, by_state(game, policy[agent], agent))
+        best = best_value(faced)[0]
         comparisons += [
             at_most("last values from the worth of the last policy", abs(values - own), near[agent], unit),
             at_most("gap of the last policy, its bound", best - own, 2 * near[agent], unit),
         ]
         if (types.always[agent] & TYPE_B_PRIME).all():
-            secured = first_principles.contest(game, everyone, policy, agent)
-            security = first_principles.best_value(secured)[0]
+            secured = contest(game, everyone, policy, agent)
+            security = best_value(secured)[0]
             name = "distance at type B′ from what minimax iteration secures"
             comparisons.append(at_most(name, abs(values - security), near[agent], unit))
         if (types.always[agent] & TYPE_A).all():
             for other in others:
-                tried = first_principles.contest(game, threat, other, agent)
-                reached = first_principles.robust_value(tried, by_state(game, other[agent], agent))
+                tried = contest(game, threat, other, agent)
+                reached = robust_value(tried, by_state(game, other[agent], agent))
                 name = "robust value of a drawn policy, value at type A"
                 comparisons.append(at_most(name, reached, values + near[agent], unit))
     return comparisons + _last_step(instance, run, types, range_)

@@ -19,7 +19,8 @@ from arneq_exact.markov.evaluate import best_response, gap, robust_values
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle import definition, first_principles
+from arneq_exact.oracle import definition
+from arneq_exact.oracle.contest import best_value, contest, reply_value, robust_value
 from arneq_exact.oracle.definition import Array
 from arneq_exact.solver.solve import solve
 from arneq_exact.theory.draw import families
@@ -65,15 +66,15 @@ def _nash(instance: Instance) -> Findings:
     own, reply, own_alone, reply_alone, gains = [], [], [], [], []
     values = robust_values(game, instance.threat, policy)
     for agent in range(game.n_agents):
-        alone = first_principles.contest(game, ThreatModel(0), list(policy), agent)
+        alone = contest(game, ThreatModel(0), list(policy), agent)
         nobody = [np.ones(1)] * game.n_states
         own.append(values[agent])
-        own_alone.append(first_principles.robust_value(alone, in_states(game, policy[agent], agent)))
+        own_alone.append(robust_value(alone, in_states(game, policy[agent], agent)))
         reply.append(best_response(game, instance.threat, policy, agent).value)
-        reply_alone.append(first_principles.reply_value(alone, nobody))
-        at_solution = first_principles.contest(game, ThreatModel(0), list(solution.policy), agent)
-        played = first_principles.robust_value(at_solution, in_states(game, solution.policy[agent], agent))
-        gains.append(first_principles.reply_value(at_solution, nobody) - played)
+        reply_alone.append(reply_value(alone, nobody))
+        at_solution = contest(game, ThreatModel(0), list(solution.policy), agent)
+        played = robust_value(at_solution, in_states(game, solution.policy[agent], agent))
+        gains.append(reply_value(at_solution, nobody) - played)
     return Findings(
         [
             equal("value of a drawn policy, by its linear system", own, own_alone, unit),
@@ -97,8 +98,8 @@ def _decoupling(instance: Instance) -> Findings:
         first.append(one)
         second.append(other)
         everyone = ThreatModel(game.n_agents - 1)
-        alone = first_principles.contest(game, everyone, list(policies[0]), agent)
-        security.append(first_principles.best_value(alone)[0])
+        alone = contest(game, everyone, list(policies[0]), agent)
+        security.append(best_value(alone)[0])
     unit = value_units(game)
     return Findings(
         [
@@ -139,12 +140,10 @@ def _maximin(instance: Instance) -> Findings:
     security, guaranteed = [], []
     arrays = [np.zeros((game.n_states, int(counts.max()))) for counts in game.action_counts.T]
     for agent in range(game.n_agents):
-        alone = first_principles.contest(game, everyone, list(solution.policy), agent)
-        value, strategy = first_principles.best_value(alone)
+        alone = contest(game, everyone, list(solution.policy), agent)
+        value, strategy = best_value(alone)
         security.append(value)
-        guaranteed.append(
-            first_principles.robust_value(alone, in_states(game, solution.policy[agent], agent))
-        )
+        guaranteed.append(robust_value(alone, in_states(game, solution.policy[agent], agent)))
         for state, mixture in enumerate(strategy):
             arrays[agent][state, : len(mixture)] = mixture
     gaps = gap(game, threat, Policy(game, arrays))

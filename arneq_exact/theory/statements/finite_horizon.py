@@ -39,7 +39,7 @@ from arneq_exact.markov.stage_step import StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle.first_principles import best_value, contest, robust_value
+from arneq_exact.oracle.contest import best_value, contest, robust_value
 from arneq_exact.require import shown
 from arneq_exact.solver.seal import certify
 from arneq_exact.stage.solve import StageSolver

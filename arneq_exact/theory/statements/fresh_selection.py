@@ -24,9 +24,8 @@ from arneq_exact.markov.iteration import iterate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle import first_principles
-from arneq_exact.oracle.definition import Array, exact_payoffs
-from arneq_exact.oracle.first_principles import is_budget
+from arneq_exact.oracle.contest import contest, reply_value, robust_value
+from arneq_exact.oracle.definition import Array, exact_payoffs, is_budget
 from arneq_exact.oracle.periodic_orbit import exact_backup
 from arneq_exact.oracle.pure_play import pure_play
 from arneq_exact.theory.engine.assumptions import encountered_types
@@ -66,11 +65,11 @@ def _worth(game: MarkovGame, play: Policy) -> tuple[Array, Array]:
     """Return values and best-response values (n, S) of pure play without corruption, in Fractions."""
     own, best = [], []
     for agent in range(game.n_agents):
-        faced = first_principles.contest(game, ThreatModel(0), list(play), agent, exact=True)
+        faced = contest(game, ThreatModel(0), list(play), agent, exact=True)
         mine = [exact_array(mixture) for mixture in by_state(game, play[agent], agent)]
-        own.append(first_principles.robust_value(faced, mine))
+        own.append(robust_value(faced, mine))
         # Without corruption there is one attack: to do nothing.
-        best.append(first_principles.reply_value(faced, [exact_array([1])] * game.n_states))
+        best.append(reply_value(faced, [exact_array([1])] * game.n_states))
     return np.stack(own), np.stack(best)
 
 

@@ -22,8 +22,7 @@ import numpy as np
 from arneq_exact.exact.arrays import ExactArray, exact_array, scaled
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle.definition import exact_payoffs
-from arneq_exact.oracle.first_principles import is_budget
+from arneq_exact.oracle.definition import exact_payoffs, is_budget
 from arneq_exact.oracle.periodic_orbit import exact_backup, find_orbit
 from arneq_exact.oracle.pure_play import pure_play
 from arneq_exact.theory.draw.nosde import nosde_like

@@ -2,8 +2,7 @@
 
 The columns (extreme point of Ω_i, what is played) take the place of C_i in the linear program [T2], in the
 best-response operator [T9] and in the certificate [T12]. Here every pure attack is written out, superfluous
-ones included (`definition.matrix`), in every state. A column is linear in what joint actions pay, so that a
-table of rewards and one of moves per state hold everything, as for a budget (`first_principles.Contest`).
+ones included, in every state (`oracle.contest` with `pure_attacks`).
 
 *Values.* The robust value of a drawn policy and the best-response value, by policy iteration and strategy
 improvement on these tables, are those of the library.
@@ -15,19 +14,17 @@ more than that either.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 
-from arneq_exact.exact.arrays import Numbers, exact_array
+from arneq_exact.exact.arrays import exact_array
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.evaluate import best_response, robust_values
-from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
-from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle import definition
-from arneq_exact.oracle.first_principles import Attack, Contest, agent_tables, best_value, robust_value
+from arneq_exact.oracle.contest import best_value, contest, robust_value
+from arneq_exact.oracle.definition import pure_attacks
 from arneq_exact.proof.certificate import Certificate
 from arneq_exact.proof.check_exact import evaluate_exact
 from arneq_exact.proof.check_float import evaluate_float
@@ -51,39 +48,6 @@ from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Statement
 from arneq_exact.theory.statements.certificate_bound import gain
 
 
-def general_contest(
-    game: MarkovGame, threat: ThreatModel, policy: Sequence[Numbers], agent: int, *, exact: bool = False
-) -> Contest:
-    """Write out the contest of one agent with its attacker, a column for every pure attack on each state.
-
-    Parameters
-    ----------
-    game, threat
-    policy : one array (S, max A_j) per agent
-    agent : int
-    exact : bool
-        Compute in Fractions.
-    """
-    rewards, moves, discount = agent_tables(game, agent, exact)
-    paid, following = [], []
-    attacks: list[list[Attack]] = []
-    for state in range(game.n_states):
-        counts = game.action_counts[state].tolist()
-        rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
-        play = [array[state, :count] for array, count in zip(policy, counts, strict=True)]
-        tables = [
-            definition.matrix(column.reshape(counts), play, agent, threat, state)
-            for column in (rewards[rows], *moves[rows].T)
-        ]
-        # Attacks that cannot be told apart count once.
-        every = np.concatenate(tables).T.tolist()
-        kept = [number for number, column in enumerate(every) if column not in every[:number]]
-        paid.append(tables[0][:, kept])
-        following.append(np.stack([table[:, kept] for table in tables[1:]], axis=2))
-        attacks.append([((), (number,)) for number in kept])
-    return Contest(agent, discount, tuple(paid), tuple(following), tuple(attacks), ())
-
-
 def _met(instance: Instance) -> dict[str, bool | None]:
     return {
         DISCOUNTED.name: bool((instance.game.contraction < 1).all()),
@@ -99,7 +63,7 @@ def _values(instance: Instance) -> Findings:
     own = robust_values(game, threat, Policy(game, policy))
     comparisons: list[Comparison] = []
     for agent, unit in enumerate(sizes(game)):
-        faced = general_contest(game, threat, policy, agent)
+        faced = contest(game, threat, policy, agent, attacks=pure_attacks)
         worth = robust_value(faced, by_state(game, policy[agent], agent))
         best = best_response(game, threat, Policy(game, policy), agent).value
         comparisons += [
@@ -146,7 +110,7 @@ def _certificate(instance: Instance) -> Findings:
     exact = [exact_array(array) for array in policy]
     comparisons: list[Comparison] = []
     for agent, unit in enumerate(exact_array(sizes(game))):
-        faced = general_contest(game, threat, exact, agent, exact=True)
+        faced = contest(game, threat, exact, agent, exact=True, attacks=pure_attacks)
         gained = gain(game, threat, policy, faced)
         comparisons += [
             at_most("what a deviation gains, ε by integers", gained, by_integers[agent], unit),
@@ -164,7 +128,7 @@ def _tightness(instance: Instance) -> Findings:
     policy = [np.asarray(array, dtype=float) for array in certificate.policy]
     comparisons = []
     for agent, (proved, unit) in enumerate(zip(certificate.epsilon, sizes(game), strict=True)):
-        faced = general_contest(game, threat, policy, agent)
+        faced = contest(game, threat, policy, agent, attacks=pure_attacks)
         own = robust_value(faced, by_state(game, policy[agent], agent))
         most = float((best_value(faced)[0] - own).max())
         comparisons.append(equal("proved ε, gap by definition", float(proved), most, unit))

@@ -19,7 +19,8 @@ from arneq_exact.exact.matrix_games import exact_matrix_game
 from arneq_exact.markov.evaluate import best_response, robust_values
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle import definition, first_principles
+from arneq_exact.oracle import definition
+from arneq_exact.oracle.contest import best_value, contest, robust_value
 from arneq_exact.oracle.definition import Array
 from arneq_exact.solver.solve import solve
 from arneq_exact.stage.enumeration.listing import enumerate_equilibria
@@ -59,9 +60,9 @@ def _policy(instance: Instance) -> Findings:
         threat = ThreatModel(k)
         values.append(robust_values(game, threat, policy))
         replies.append([best_response(game, threat, policy, i).value for i in range(game.n_agents)])
-        faced = first_principles.contest(game, threat, list(policy), agent)
-        by_hand.append(first_principles.robust_value(faced, own_play))
-        best_by_hand.append(first_principles.best_value(faced)[0])
+        faced = contest(game, threat, list(policy), agent)
+        by_hand.append(robust_value(faced, own_play))
+        best_by_hand.append(best_value(faced)[0])
     own, best = np.array(values), np.array(replies)
     defined, best_defined = np.array(by_hand), np.array(best_by_hand)
     size = float(np.ravel(unit[agent])[0])
@@ -90,8 +91,7 @@ def _security(instance: Instance) -> Findings:
         return Findings(undecided=f"no equilibrium was proved: {solution.message}")
     everyone = ThreatModel(game.n_agents - 1)
     security = [
-        first_principles.best_value(first_principles.contest(game, everyone, list(solution.policy), agent))[0]
-        for agent in range(game.n_agents)
+        best_value(contest(game, everyone, list(solution.policy), agent))[0] for agent in range(game.n_agents)
     ]
     comparison = at_most("security value, ARNEQ value", security, solution.values, value_units(game))
     return Findings([comparison], {}, VALUE_TOLERANCE, VALUE_WHY)

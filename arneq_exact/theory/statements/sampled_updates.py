@@ -35,7 +35,7 @@ from arneq_exact.markov.iteration import iterate
 from arneq_exact.markov.stage_step import StageEquilibria, StageStep
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle import first_principles
+from arneq_exact.oracle.contest import contest, robust_value
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.theory.draw.typed_games import by_type, sampled_game
 from arneq_exact.theory.engine.assumptions import Visits, common_types, step_size_assumption
@@ -175,9 +175,7 @@ def _fixed_point(instance: Instance, step: StageStep[StageSolver]) -> FixedPoint
         policy = list(run.policy)
         values = np.stack(
             [
-                first_principles.robust_value(
-                    first_principles.contest(game, threat, policy, agent), by_state(game, array, agent)
-                )
+                robust_value(contest(game, threat, policy, agent), by_state(game, array, agent))
                 for agent, array in enumerate(policy)
             ]
         )

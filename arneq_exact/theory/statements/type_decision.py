@@ -32,8 +32,7 @@ from arneq_exact.exact.matrix_games import matrix_game
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
-from arneq_exact.oracle.definition import Array
-from arneq_exact.oracle.first_principles import is_budget
+from arneq_exact.oracle.definition import Array, is_budget
 from arneq_exact.stage.types.greatest_value import greatest_value
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.assumptions import selected_types

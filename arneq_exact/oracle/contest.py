@@ -1,80 +1,47 @@
-"""One agent against its attacker, once more from the definitions alone: dense, slow, and exact on demand.
+"""One agent against its attacker in a Markov game, from the definitions alone: dense, slow, exact on demand.
 
-Statements compare what the library's kernels return with what is computed here. Nothing here calls a kernel,
-a solver or the resolution of threats into columns, so that a fault in one of those cannot hide on both sides
-of a comparison. Fix the others' policy π_{-i} in one state. For every corruption set K of size m = min(k,
-n−1) and every joint action a_K, written out by nested loops, the probability of each joint action is the
-product of π_j(a_j) over the agents j outside K ∪ {i}, and
-
-    M(a_i; K, a_K) = Σ_a [a agrees with a_i and a_K] Π_{j ∉ K ∪ {i}} π_j(a_j) Q_i(a)
-
-is linear in Q_i = r_i + γ_i P v. So two tables per state, of rewards (A_i, C) and of moves (A_i, C, S), hold
-everything. With a probability ρ of corruption a column is (1 − ρ) M_∅ + ρ M_c.
+What statements and tests hold solvers and checkers against. Fix the others' policy π_{-i} in one state. The
+column of an attack (see `definition`) is linear in Q_i = r_i + γ_i P v, so two tables per state, of rewards
+(A_i, C) and of moves (A_i, C, S), hold everything, for any threat.
 
 * Robust value and best reply: policy iteration on dense linear systems, in doubles or in Fractions.
 * Best-response value: strategy improvement of Hoffman & Karp (1966), with matrix games solved by
-  `exact.matrix_games`.
+  `definition.maximin`.
+* One step of either, for finite horizons: `robust_step`, `best_step`.
 
 Numbers are float64, or Fractions in object arrays; the same lines serve both.
+
+References
+----------
+[T1], [T2], [T9], [T10], [T12], [T13]; Hoffman & Karp (1966), Management Science 12, 359–370.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 
-from arneq_exact.errors import ThreatError
-from arneq_exact.exact.arrays import Numbers, zeros
+from arneq_exact.exact.arrays import Numbers, exact_array, zeros
 from arneq_exact.exact.linear import solve_linear
-from arneq_exact.exact.matrix_games import matrix_game
+from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-
-Attack = tuple[tuple[int, ...], tuple[int, ...]]
-"""A corruption set, ascending, and the action of each member."""
+from arneq_exact.oracle.definition import Attack, column, listed_attacks, maximin
 
 SETTLED = 1e-13
-"""Gain, in units of the largest value or reward, below which policy iteration in doubles ends."""
+"""Gain, in units of the largest value or reward, below which policy iteration in doubles ends: the error of
+its linear systems."""
 
 ROUNDS = 500
+"""Rounds after which an iteration that has to end has a fault; a handful is usual."""
 
-
-def attacks(threat: ThreatModel, n: int, agent: int, counts: Sequence[int]) -> list[Attack]:
-    """Return the attacker's pure attacks (K, a_K) with |K| = m in the documented order of columns.
-
-    Raises
-    ------
-    ThreatError
-        If the threat is not a budget k, with or without a probability.
-
-    Examples
-    --------
-    >>> attacks(ThreatModel(1), 3, 0, (2, 2, 1))
-    [((1,), (0,)), ((1,), (1,)), ((2,), (0,))]
-    """
-    if not is_budget(threat):
-        raise ThreatError(
-            f"first principles: threat is {threat.describe()}; must be a budget k, with a probability or not"
-        )
-    size = min(int(threat.k or 0), n - 1)
-    if threat.probability is not None and Fraction(threat.probability) == 0:
-        size = 0
-    return [
-        (members, actions)
-        for members in combinations([j for j in range(n) if j != agent], size)
-        for actions in product(*(range(counts[j]) for j in members))
-    ]
-
-
-def is_budget(threat: ThreatModel) -> bool:
-    """Tell whether a threat is a budget k, drawn anew at every state, with a probability or not."""
-    other = (threat.sets, threat.distribution, threat.inequalities, threat.masks)
-    return threat.k is not None and all(part is None for part in other) and threat.timing == "per-state"
+Listing = Callable[[ThreatModel, tuple[int, ...], int, int], Iterable[Attack]]
+"""From threat, action counts, agent and state to the attacks that are columns."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +56,8 @@ class Contest:
         Expected reward of an action against an attack.
     moves : one table (A_i, C, S) per state
         Probabilities of the next state.
-    attacks : one list of C pairs (K, a_K) per state
-    chances : one table (A_i, C, joint actions) per state
-        Probability of each joint action.
+    attacks : one list of C attacks per state
+    play : one mixture (A_j,) per state and agent
     """
 
     agent: int
@@ -99,28 +65,41 @@ class Contest:
     paid: tuple[Numbers, ...]
     moves: tuple[Numbers, ...]
     attacks: tuple[list[Attack], ...]
-    chances: tuple[Numbers, ...]
+    play: tuple[list[Numbers], ...]
 
     @property
     def exact(self) -> bool:
         """Tell whether the numbers are Fractions."""
         return bool(self.paid[0].dtype == object)
 
+    @property
+    def own(self) -> list[Numbers]:
+        """The agent's own mixtures (A_i,), state by state."""
+        return [play[self.agent] for play in self.play]
+
     def stage(self, state: int, values: Numbers) -> Numbers:
         """Return M (A_i, C) of a state at continuation `values` (S,)."""
         result: Numbers = self.paid[state] + self.discount * (self.moves[state] @ values)
         return result
 
+    def chances(self, state: int) -> Numbers:
+        """Return the probability (A_i, C, joint actions) of each joint action of a state."""
+        play = self.play[state]
+        counts = [len(mixture) for mixture in play]
+        rows = int(np.prod(counts))
+        each = np.eye(rows, dtype=int).astype(self.paid[0].dtype).reshape(*counts, rows)
+        return np.stack([column(each, play, self.agent, attack) for attack in self.attacks[state]], axis=1)
+
     def only(self, members: tuple[int, ...]) -> Contest:
         """Return the contest in which `members` are corrupted for certain, at every step."""
-        kept = [[c for c, (K, _) in enumerate(own) if members == K] for own in self.attacks]
+        kept = [[c for c, attack in enumerate(own) if list(attack.law) == [members]] for own in self.attacks]
         return Contest(
             self.agent,
             self.discount,
             tuple(table[:, columns] for table, columns in zip(self.paid, kept, strict=True)),
             tuple(table[:, columns] for table, columns in zip(self.moves, kept, strict=True)),
             tuple([own[c] for c in columns] for own, columns in zip(self.attacks, kept, strict=True)),
-            tuple(table[:, columns] for table, columns in zip(self.chances, kept, strict=True)),
+            self.play,
         )
 
 
@@ -131,6 +110,7 @@ def contest(
     agent: int,
     *,
     exact: bool = False,
+    attacks: Listing = listed_attacks,
 ) -> Contest:
     """Write out the contest of one agent with its attacker.
 
@@ -138,49 +118,29 @@ def contest(
     ----------
     game, threat
     policy : one array (S, max A_j) per agent
-        The agent's own entry is not read.
     agent : int
     exact : bool
         Compute in Fractions; doubles are taken at their word.
-
-    Raises
-    ------
-    ThreatError
-        If the threat is not a budget k, with or without a probability.
+    attacks : function
+        Lists the columns; by default those that suffice, in the documented order for a budget.
+        `definition.pure_attacks` lists superfluous ones as well.
     """
     rewards, transitions, discount = agent_tables(game, agent, exact)
-    kind: Any = object if exact else float
-    rho = 1 if threat.probability is None else Fraction(threat.probability)
-    weight = rho if exact else float(rho)
-    paid, moves, found, drawn = [], [], [], []
+    together = np.column_stack([rewards, transitions])
+    paid, moves, found, played = [], [], [], []
     for state in range(game.n_states):
-        counts = [int(count) for count in game.action_counts[state]]
-        own = attacks(threat, game.n_agents, agent, counts)
-        rows = range(int(game.offsets[state]), int(game.offsets[state + 1]))
-        chances = zeros((counts[agent], len(own), len(rows)), exact)
-        for position, joint in enumerate(product(*map(range, counts))):
-            play = [policy[j][state, action] for j, action in enumerate(joint)]
-            play = [Fraction(p) if exact else float(p) for p in play]
-            free = _chance(play, agent, ())
-            for column, (members, actions) in enumerate(own):
-                agrees = all(joint[j] == action for j, action in zip(members, actions, strict=True))
-                forced = _chance(play, agent, members) if agrees else 0
-                chances[joint[agent], column, position] = (1 - weight) * free + weight * forced
-        block = slice(rows.start, rows.stop)
-        paid.append((chances @ rewards[block]).astype(kind))
-        moves.append((chances @ transitions[block]).astype(kind))
+        counts = tuple(game.action_counts[state].tolist())
+        play: list[Numbers] = [array[state, :count] for array, count in zip(policy, counts, strict=True)]
+        play = [exact_array(mixture) if exact else mixture.astype(float) for mixture in play]
+        own = list(attacks(threat, counts, agent, state))
+        rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
+        payoff = together[rows].reshape(*counts, -1)
+        table = np.stack([column(payoff, play, agent, attack) for attack in own], axis=1)
+        paid.append(table[:, :, 0])
+        moves.append(table[:, :, 1:])
         found.append(own)
-        drawn.append(chances)
-    return Contest(agent, discount, tuple(paid), tuple(moves), tuple(found), tuple(drawn))
-
-
-def _chance(play: Sequence[Any], agent: int, members: tuple[int, ...]) -> Any:
-    """Return the probability that all agents but `agent` and `members` play what `play` gives them."""
-    result: Any = 1
-    for j, probability in enumerate(play):
-        if j != agent and j not in members:
-            result = result * probability
-    return result
+        played.append(play)
+    return Contest(agent, discount, tuple(paid), tuple(moves), tuple(found), tuple(played))
 
 
 def agent_tables(game: MarkovGame, agent: int, exact: bool) -> tuple[Numbers, Numbers, Any]:
@@ -201,11 +161,14 @@ def largest_row_sum(game: MarkovGame) -> Fraction:
     return max(sum(row, Fraction(0)) for row in moves)
 
 
-def robust_value(contest: Contest, own: Sequence[Numbers]) -> Numbers:
-    """Return the value (S,) of the agent's mixtures `own`, one (A_i,) per state, against the worst attack."""
+def robust_value(contest: Contest, own: Sequence[Numbers] | None = None) -> Numbers:
+    """Return the value (S,) of mixtures of the agent, one (A_i,) per state, against the worst attack.
+
+    By default they are those of its policy.
+    """
     tables = [
         (mixture @ paid, np.tensordot(mixture, moves, axes=(0, 0)))
-        for mixture, paid, moves in zip(own, contest.paid, contest.moves, strict=True)
+        for mixture, paid, moves in zip(own or contest.own, contest.paid, contest.moves, strict=True)
     ]
     return _decide(contest, tables, -1)
 
@@ -222,14 +185,21 @@ def reply_value(contest: Contest, attack: Sequence[Numbers]) -> Numbers:
 def best_value(contest: Contest) -> tuple[Numbers, list[Numbers]]:
     """Return the best-response robust value (S,) and mixtures that attain it, in doubles.
 
-    Strategy improvement: each round plays extreme optimal strategies at the values of the last one, where
-    they are better, and evaluates them against the worst attack. Values rise to the fixed point of T.
+    Strategy improvement: each round plays maximin mixtures at the values of the last one, where they are
+    better, and evaluates them against the worst attack. Values rise to the fixed point of T [T9].
     """
     states = range(len(contest.paid))
-    own = [np.full(len(paid), 1 / len(paid)) for paid in contest.paid]
+    own: list[Numbers] = [np.full(len(paid), 1 / len(paid)) for paid in contest.paid]
     values = robust_value(contest, own)
+    solved: list[tuple[Numbers, tuple[float, Numbers]]] = []
     for _ in range(ROUNDS):
-        answers = [matrix_game(contest.stage(state, values)) for state in states]
+        stages = [contest.stage(state, values) for state in states]
+        # Most states settle early; their matrix games need not be solved again.
+        solved = [
+            solved[state] if solved and np.array_equal(solved[state][0], table) else (table, maximin(table))
+            for state, table in enumerate(stages)
+        ]
+        answers = [answer for _, answer in solved]
         slack = SETTLED * max(_size(contest), float(np.abs(values).max()), max(abs(v) for v, _ in answers))
         better = [value > values[state] + slack for state, (value, _) in enumerate(answers)]
         own = [answer[1] if up else old for up, answer, old in zip(better, answers, own, strict=True)]
@@ -238,6 +208,33 @@ def best_value(contest: Contest) -> tuple[Numbers, list[Numbers]]:
             return np.maximum(values, found), own
         values = found
     raise AssertionError("strategy improvement did not end")
+
+
+def robust_step(contest: Contest, later: Numbers) -> Numbers:
+    """Return what the policy is worth (S,) now if values `later` (S,) follow."""
+    return np.array([(x @ contest.stage(s, later)).min() for s, x in enumerate(contest.own)])
+
+
+def best_step(contest: Contest, later: FloatArray) -> FloatArray:
+    """Return what a best response is worth (S,) now if values `later` (S,) follow, in doubles."""
+    return np.array([maximin(contest.stage(s, later))[0] for s in range(len(contest.paid))])
+
+
+def gap(game: MarkovGame, threat: ThreatModel, policy: Sequence[Numbers]) -> FloatArray:
+    """Return best-response minus robust values (n, S) of a stationary policy, in doubles."""
+    faced = [contest(game, threat, policy, agent) for agent in range(game.n_agents)]
+    return np.array([best_value(one)[0] - robust_value(one) for one in faced])
+
+
+def horizon_values(
+    game: MarkovGame, threat: ThreatModel, policy: Policy, agent: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return robust and best-response robust values (S,) of a time-indexed policy with all steps to go."""
+    own, best = np.zeros(game.n_states), np.zeros(game.n_states)
+    for step in reversed(range(len(policy[0]))):
+        faced = contest(game, threat, policy.at(step), agent)
+        own, best = robust_step(faced, own), best_step(faced, best)
+    return own, best
 
 
 def _size(contest: Contest) -> float:

@@ -10,18 +10,17 @@ import numpy as np
 import pytest
 
 from arneq_exact import Policy, ThreatModel
-from arneq_exact.errors import ThreatError
 from arneq_exact.exact.arrays import exact_array
 from arneq_exact.exact.linear import solve_linear
 from arneq_exact.exact.matrix_games import candidate_strategies, matrix_game
-from arneq_exact.oracle.first_principles import (
-    attacks,
+from arneq_exact.oracle.contest import (
     best_value,
     contest,
     largest_row_sum,
     reply_value,
     robust_value,
 )
+from arneq_exact.oracle.definition import listed_attacks
 from arneq_exact.theory.engine.given_play import by_state
 
 
@@ -78,20 +77,18 @@ def test_one_set_that_stays(rng):
 def test_chances_are_distributions(rng):
     game = games.random_game(rng, 3, 2, 2, 0.8)
     faced = contest(game, ThreatModel(1), games.random_policy(rng, game), 1)
-    for chances, columns in zip(faced.chances, faced.attacks, strict=True):
+    for chances, columns in zip(map(faced.chances, range(2)), faced.attacks, strict=True):
         assert chances.shape == (2, len(columns), 8)
         np.testing.assert_allclose(chances.sum(axis=2), 1, rtol=0, atol=1e-15)
 
 
 def test_columns_stand_in_the_documented_order():
-    assert attacks(ThreatModel(2), 3, 1, (1, 3, 2)) == [((0, 2), (0, 0)), ((0, 2), (0, 1))]
-    assert attacks(ThreatModel(5), 2, 0, (2, 2)) == [((1,), (0,)), ((1,), (1,))]
-    assert attacks(ThreatModel(1, probability=0), 2, 0, (2, 2)) == [((), ())]
+    def forced(threat, n, agent, counts):
+        return [list(attack.forced.values())[-1] for attack in listed_attacks(threat, counts, agent, 0)]
 
-
-def test_other_threats_are_refused():
-    with pytest.raises(ThreatError, match=r"first principles: threat is .*; must be a budget k"):
-        attacks(ThreatModel(sets={0: [{1}], 1: [{0}]}), 2, 0, (2, 2))
+    assert forced(ThreatModel(2), 3, 1, (1, 3, 2)) == [{0: 0, 2: 0}, {0: 0, 2: 1}]
+    assert forced(ThreatModel(5), 2, 0, (2, 2)) == [{1: 0}, {1: 1}]
+    assert forced(ThreatModel(1, probability=0), 2, 0, (2, 2)) == [{}]
 
 
 def test_known_matrix_games():
