@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.attackers.resolve import resolve
 from arneq_exact.errors import ThreatError
 from arneq_exact.exact.rationals import FloatArray, as_float
@@ -30,6 +31,7 @@ Forced = dict[int, int]
 """A move: the corrupted agents, from 0, with the action that each of them is made to play."""
 
 SUM_TOLERANCE = 1e-9
+"""Largest miss of a sum of probabilities, as of a policy's; draws divide it away."""
 
 
 class Attack:
@@ -66,7 +68,7 @@ class Attack:
         """Number of steps of an attack by step, None for a stationary one."""
         self._counts = game.action_counts
         self._tables = [
-            [_Table(game, state, step(state)) for state in range(game.n_states)] for step in steps
+            [_StateMoves(game, state, step(state)) for state in range(game.n_states)] for step in steps
         ]
 
     @classmethod
@@ -141,7 +143,8 @@ class Attack:
         [({1: 0}, 0.25), ({1: 1}, 0.25), ({}, 0.5)]
         """
         if not isinstance(policy, Policy) or policy.horizon is not None:
-            raise ThreatError(f"Attack: policy is {shown(policy)}; must be a stationary Policy of all agents")
+            rule = "a stationary Policy of all agents"
+            raise require.broken(policy, "Attack: policy", rule, ThreatError)
         policy.require_fit(game, "Attack")
 
         def moves(state: int) -> list[tuple[Forced, float]]:
@@ -195,11 +198,11 @@ class Attack:
         """Tell whether the same corruption sets are possible in every state and at every step."""
         return len({frozenset(table.sets) for tables in self._tables for table in tables}) == 1
 
-    def _table(self, state: int, step: int) -> _Table:
+    def _table(self, state: int, step: int) -> _StateMoves:
         return self._tables[step if self.horizon else 0][state]
 
 
-class _Table:
+class _StateMoves:
     """The moves of one state, validated; moves of probability 0 are left out."""
 
     def __init__(self, game: MarkovGame, state: int, given: Any) -> None:
@@ -217,12 +220,11 @@ class _Table:
             for agent, action in move.items():
                 require_agent(game, agent, where)
                 count = int(game.action_counts[state, agent])
-                whole = isinstance(action, int | np.integer) and not isinstance(action, bool)
+                whole = isinstance(action, int | np.integer) and not require.is_truth_value(action)
                 if not whole or not 0 <= action < count:
-                    raise ThreatError(
-                        f"{where} make agent {game.agent_name(agent)!r} play {shown(action)}; "
-                        f"must be an action from 0 to {count - 1}"
-                    )
+                    what = f"{where} make agent {game.agent_name(agent)!r}"
+                    rule = f"an action from 0 to {count - 1}"
+                    raise require.broken(action, what, rule, ThreatError, "play")
             if weight > 0:
                 self.moves.append({int(agent): int(action) for agent, action in move.items()})
                 self.chances.append(weight)

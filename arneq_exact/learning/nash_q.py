@@ -145,7 +145,7 @@ def nash_q(
     )
     calls: Counter[str] = Counter()
     step = StageStep(game, threat, partial(StageSolver, selection=selection, backend=backend, calls=calls))
-    run = _Run(step, exploration, step_size, seed, np.zeros((game.n_agents, game.n_rows)), progress)
+    run = _Learning(step, exploration, step_size, seed, np.zeros((game.n_agents, game.n_rows)), progress)
     if start is not None:
         run.memory.payoffs[:] = start.T
     run.reference = None if values is None else backup(game, values)
@@ -175,7 +175,7 @@ def nash_q(
     )
 
 
-class _Run:
+class _Learning:
     """One call of `nash_q`: its memory, its random numbers, its snapshots."""
 
     def __init__(

@@ -23,6 +23,7 @@ from arneq_exact.learning.attacked_game import AttackedGame, Parts
 from arneq_exact.learning.gradients import Gradients
 from arneq_exact.learning.rollout_kernel import cumulate_by_point, simulate
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.model.simulate import cumulative_mixture
 
 BITS = 53
 """Of the uniform number that an episode's length is drawn by."""
@@ -73,7 +74,7 @@ class SampledGradients:
         self.baseline = baseline
         self.baseline_rate = baseline_rate
         self._following = following(arena.game)
-        self._start = cumulative(arena.start)
+        self._start = cumulative_mixture(arena.start)
         longest = max(_longest(arena.game, agent) for agent in range(arena.game.n_agents))
         self._trajectory = np.zeros((longest, 3), dtype=np.int64)
         self._paid = np.zeros(longest)
@@ -85,7 +86,7 @@ class SampledGradients:
         per_episode = self.draw == "episode"
         by = {name: np.zeros(array.shape) for name, array in played.items()}
         occupancy, objective, steps = np.zeros((n, n_states)), np.zeros(n), 0
-        policy = cumulative(played["policy"])
+        policy = cumulative_mixture(played["policy"])
         indptr, indices, _ = arena.csr
         for agent in range(n):
             mixture, conditional = arena.mixture(agent, played)
@@ -94,7 +95,7 @@ class SampledGradients:
                 columns = np.empty(conditional.shape)
                 cumulate_by_point(arena.shared, arena.tables[agent], conditional, columns)
             else:
-                columns = cumulative(mixture)
+                columns = cumulative_mixture(mixture)
             by_policy, by_points = np.zeros(played["policy"].shape[1:]), np.zeros(points.shape)
             by_columns, visits, returns = np.zeros(mixture.shape), np.zeros(n_states), np.zeros(n_states)
             discount = float(arena.game.discount[agent])
@@ -103,7 +104,7 @@ class SampledGradients:
                 arena.shared,
                 arena.tables[agent],
                 policy,
-                cumulative(points),
+                cumulative_mixture(points),
                 columns,
                 per_episode,
                 agent,
@@ -139,13 +140,6 @@ class SampledGradients:
         return Gradients(by, occupancy, objective, steps)
 
 
-def cumulative(chances: FloatArray) -> FloatArray:
-    """Return cumulative sums along the last axis, beyond 1 from the last entry that can be drawn on."""
-    sums = np.cumsum(chances, axis=-1)
-    result: FloatArray = np.where(sums >= sums[..., -1:], 2.0, sums)
-    return result
-
-
 def following(game: MarkovGame) -> FloatArray:
     """Return cumulative transition probabilities within each row, in CSR order: (entries,).
 
@@ -157,7 +151,7 @@ def following(game: MarkovGame) -> FloatArray:
         entries = slice(int(indptr[row]), int(indptr[row + 1]))
         ends = game.termination is not None and game.termination[row] > 0
         if entries.stop > entries.start:
-            result[entries] = np.cumsum(data[entries]) if ends else cumulative(data[entries])
+            result[entries] = np.cumsum(data[entries]) if ends else cumulative_mixture(data[entries])
     return result
 
 

@@ -10,8 +10,9 @@ from arneq_exact import MarkovGame, ThreatModel
 from arneq_exact.errors import InputError
 from arneq_exact.learning.attacked_game import AttackedGame
 from arneq_exact.learning.gradients import ExactGradients
-from arneq_exact.learning.rollout import SampledGradients, cumulative, following
+from arneq_exact.learning.rollout import SampledGradients, following
 from arneq_exact.learning.rollout_kernel import found
+from arneq_exact.model.simulate import cumulative_mixture
 
 BATCHES = 60
 EPISODES = 400
@@ -129,10 +130,10 @@ def test_the_same_numbers_whatever_the_order(rng):
 
 def test_actions_of_probability_zero_are_never_drawn():
     """Nor do they spoil the gradient."""
-    sums = cumulative(np.array([0.0, 0.3, 0.0, 0.7, 0.0]))
+    sums = cumulative_mixture(np.array([0.0, 0.3, 0.0, 0.7, 0.0]))
     drawn = {found(sums, 0, 4, u) for u in (0.0, 0.2999, 0.3, 0.9, 1 - 2.0**-53)}
     assert drawn == {1, 3}
-    wide = cumulative(np.full(40, 1 / 40))
+    wide = cumulative_mixture(np.full(40, 1 / 40))
     assert [found(wide, 0, 39, (i + 0.5) / 40) for i in range(40)] == list(range(40))
 
 
@@ -146,4 +147,4 @@ def test_a_discount_that_leaves_no_room_is_refused():
 
 def test_rows_that_end_the_episode_leave_room_for_it():
     game = MarkovGame.from_rows([[2]], [[1.0], [2.0]], [[(0.25, 0)], [(1.0, 0)]], 0.9, termination=[0.75, 0])
-    assert following(game).tolist() == [0.25, 2.0]
+    assert following(game).tolist() == [0.25, np.inf]

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import FileError, InputError
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.game_json import game_from_json, game_to_json
 from arneq_exact.model.json_reading import as_object, check_keys
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.require import shown
 from arneq_exact.theory.engine.encoding import decode, encode, frozen
 from arneq_exact.theory.engine.extras import require_extras
 
@@ -54,10 +54,8 @@ class Instance:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "extras", frozen(dict(self.extras), "Instance: extras"))
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise InputError(f"Instance: seed is {shown(self.seed)}; must be an integer of at least 0")
-        if not isinstance(self.family, str):
-            raise InputError(f"Instance: family is {shown(self.family)}; must be a text")
+        require.whole(self.seed, "Instance: seed", at_least=0)
+        require.instance(self.family, "Instance: family", str, rule="a text")
         require_extras(self.game, self.extras)
 
     def rng(self) -> np.random.Generator:

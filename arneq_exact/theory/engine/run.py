@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from arneq_exact import require
 from arneq_exact.errors import FileError, InputError
 from arneq_exact.model.json_reading import as_object, check_format, check_keys, read_json
 from arneq_exact.model.json_writing import write_json
@@ -175,9 +176,9 @@ def run(
     InputError
         If an argument is out of range, a statement is unknown, or the folder holds another run.
     """
-    for value, name, least in ((games, "games", 1), (seed, "seed", 0), (workers, "workers", 1)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(f"run: {name} is {shown(value)}; must be an integer of at least {least}")
+    games = require.whole(games, "run: games", at_least=1)
+    seed = require.whole(seed, "run: seed", at_least=0)
+    workers = require.whole(workers, "run: workers", at_least=1)
     chosen = statements(names)
     place = None if folder is None else _claimed(Path(folder), seed)
     parts = [(one.id, first, min(first + PART, games)) for one in chosen for first in range(0, games, PART)]

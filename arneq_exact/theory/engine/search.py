@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import FileError, InputError, StageError
 from arneq_exact.model.json_reading import as_object, check_format, check_keys, read_json
 from arneq_exact.model.json_writing import write_json
-from arneq_exact.require import shown
 from arneq_exact.theory import ledger
 from arneq_exact.theory.engine.evidence import VIOLATED, Evidence
 from arneq_exact.theory.engine.instance import Instance
@@ -115,11 +115,9 @@ class Counterexample:
         names = ["statement", "dropped", "seed", "draws", "violations", "evidence", "found", "command"]
         check_keys(top, where, ["format", "version", *names])
         for name in ("statement", "dropped"):
-            if not isinstance(top[name], str):
-                raise FileError(f"{where}: {name} is {shown(top[name])}; must be a text")
+            require.instance(top[name], f"{where}: {name}", str, FileError, "a text")
         for name in ("seed", "draws", "violations"):
-            if isinstance(top[name], bool) or not isinstance(top[name], int) or top[name] < 0:
-                raise FileError(f"{where}: {name} is {shown(top[name])}; must be an integer of at least 0")
+            require.whole(top[name], f"{where}: {name}", at_least=0, error=FileError)
         result = cls(
             top["statement"],
             top["dropped"],
@@ -195,10 +193,8 @@ def search(
     chosen.require_hypotheses([drop])
     if chosen.confirm is None:
         raise InputError(f"statement {chosen.id}: has no check in exact arithmetic; must have one")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InputError(f"search: seed is {shown(seed)}; must be an integer of at least 0")
-    if not budget > 0:
-        raise InputError(f"search: budget is {budget!r}; must be a number of seconds above 0")
+    seed = require.whole(seed, "search: seed", at_least=0)
+    budget = require.positive(budget, "search: budget", "a number of seconds above 0")
     deadline = monotonic() + budget
     hunt = _Hunt(chosen, drop, seed)
     try:
