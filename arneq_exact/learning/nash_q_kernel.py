@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from arneq_exact.exact.rationals import FloatArray, IntArray
-from arneq_exact.stage.kernels import compiled
+from arneq_exact.stage.kernels import compiled, replies, to_unit
 from arneq_exact.stage.two_agents import lemke_howson_kernel, lemke_kernel
 from arneq_exact.stage.verification import TOLERANCE
 from arneq_exact.stage.zero_sum import simplex_kernel
@@ -209,20 +209,15 @@ def _maximin(rules: Rules, memory: Memory, state: int, agent: int) -> bool:
         block, rest = divmod(row, A * inner)
         action, low = divmod(rest, inner)
         matrix[0, action, block * inner + low] = memory.payoffs[rules.offsets[state] + row, agent]
-    least, width = _to_unit(matrix[0])
+    least, width = to_unit(matrix[0])
     x = np.empty((1, A))
     y = np.empty((1, rows // A))
     method = np.zeros(1, np.int8)
     _simplex(matrix, x, y, method)
     if method[0] == simplex_kernel.UNSOLVED:
         return False
-    lower = _guaranteed(matrix[0], x[0])
-    upper = -np.inf
-    for action in range(A):
-        total = 0.0
-        for column in range(rows // A):
-            total += matrix[0, action, column] * y[0, column]
-        upper = max(upper, total)
+    lower = replies(matrix[0].T, y[0], x[0])[0]
+    upper = replies(matrix[0], x[0], y[0])[2]
     memory.values[state, agent] = least + width * lower
     memory.policy[state, agent, :A] = x[0]
     return upper - lower <= _ACCEPT
@@ -239,8 +234,8 @@ def _two_agents(rules: Rules, memory: Memory, state: int) -> bool:
                 unit[0, agent, i, j] = memory.payoffs[rules.offsets[state] + i * A2 + j, agent]
     mixtures = np.zeros((1, 2 * (A1 + A2)))
     solved = np.zeros(1, np.int8)
-    least1, width1 = _to_unit(unit[0, 0])
-    least2, width2 = _to_unit(unit[0, 1])
+    least1, width1 = to_unit(unit[0, 0])
+    least2, width2 = to_unit(unit[0, 1])
     if rules.kind == BIMATRIX:
         x1 = np.zeros((1, A1))
         x2 = np.zeros((1, A2))
@@ -263,32 +258,7 @@ def _two_agents(rules: Rules, memory: Memory, state: int) -> bool:
         p = rules.probability[agent]
         worst = 0.0
         if p > 0.0:
-            worst = _guaranteed(unit[0, 0], x) if agent == 0 else _guaranteed(unit[0, 1].T, y)
+            worst = replies(unit[0, 0].T, y, x)[0] if agent == 0 else replies(unit[0, 1], x, y)[0]
         value = (1.0 - p) * benign + p * worst
         memory.values[state, agent] = least1 + width1 * value if agent == 0 else least2 + width2 * value
     return True
-
-
-@compiled
-def _guaranteed(matrix: FloatArray, x: FloatArray) -> float:
-    """min_c (xᵀM)_c."""
-    lower = np.inf
-    for column in range(matrix.shape[1]):
-        total = 0.0
-        for action in range(matrix.shape[0]):
-            total += x[action] * matrix[action, column]
-        lower = min(lower, total)
-    return lower
-
-
-@compiled
-def _to_unit(matrix: FloatArray) -> tuple[float, float]:
-    """Map payoffs to [0, 1] in place, as `verification.unit_payoffs` does; return minimum and range."""
-    least = matrix.min()
-    width = matrix.max() - least
-    if width == 0.0:
-        width = 1.0
-    for i in range(matrix.shape[0]):
-        for j in range(matrix.shape[1]):
-            matrix[i, j] = (matrix[i, j] - least) / width
-    return least, width

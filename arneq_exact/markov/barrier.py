@@ -108,7 +108,7 @@ class _Path:
         self.kernel = path_kernel
         self.conditions = conditions
         self.growth = growth
-        self.system = (
+        self.path = path_kernel.Path(
             conditions.tables,
             conditions.rewards,
             weights,
@@ -131,12 +131,12 @@ class _Path:
 
     def begin(self) -> bool:
         """Find the point of the path at a large parameter; False if Newton fails there."""
-        return bool(self.kernel.begin(*self.system, self.position, self.tangent))
+        return bool(self.kernel.begin(self.path, self.position, self.tangent))
 
     def advance(self, target: float, steps: int) -> int:
         """Go on to parameter `target` for at most `steps` steps; return what the kernel says."""
         state = (self.position, self.tangent, self.pace)
-        return int(self.kernel.follow(*self.system, *state, np.log(target), self.growth, steps))
+        return int(self.kernel.follow(self.path, *state, np.log(target), self.growth, steps))
 
     def here(self) -> Point:
         """Return the profile at the current point."""
@@ -145,7 +145,7 @@ class _Path:
 
     def landed(self, target: float) -> Point:
         """Return the profile at a given parameter near the current point, or the current one."""
-        return self.conditions.point(self.kernel.land(*self.system, self.position, np.log(target)))
+        return self.conditions.point(self.kernel.land(self.path, self.position, np.log(target)))
 
 
 def _weights(conditions: OptimalityConditions, rng: np.random.Generator | None) -> FloatArray:

@@ -1,10 +1,10 @@
 """What every compiled stage kernel shares: the compiler's options and small dense linear algebra.
 
 The kernels of this package follow one pattern. A loop over the batch runs *inside* compiled code, games
-come with payoffs normalised to [0, 1] (see `verification`), a pivoting method ends in a *basis*, and
+come with payoffs normalised to [0, 1] (see `normal_form`), a pivoting method ends in a *basis*, and
 the solution is then read from a fresh solution of the linear system of that basis wherever the tableau
-has gathered too much rounding. Nothing here judges an answer: kernels yield candidates, and
-`verification` decides.
+has gathered too much rounding. `to_unit` and `replies` are the compiled twins of `normal_form`, by which
+kernels choose between candidates; `verification` decides.
 
 Only the modules called ``*kernel*`` import numba, and they are imported when a solver first needs them.
 
@@ -25,6 +25,14 @@ from arneq_exact.exact.rationals import FloatArray, IntArray
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
+_SINGULAR = (
+    1e-12  # pivots below are zero: entries are payoffs of order one, and rounding is 1e-16 times a growth
+)
+PIVOT = 1e-10  # an entry of a tableau below this is rounding, and no row to leave by
+TIE = 1e-12  # ratios this near are equal: exact ties in rational data come back only to rounding
+_GRID = 1048576.0  # 2^20: mixtures of simple games, 1/2 and 3/4, lie on multiples of its inverse
+_ON_GRID = 4.5e-16  # two units in the last place of a probability near 1
+
 
 def compiled(function: _F) -> _F:
     """Compile with numba, cached on disk; a division by zero gives inf or nan, as in numpy.
@@ -36,19 +44,72 @@ def compiled(function: _F) -> _F:
 
 
 @compiled
+def to_unit(matrix: FloatArray) -> tuple[float, float]:
+    """Map payoffs to [0, 1] in place, as `normal_form.unit_payoffs` does; return minimum and range."""
+    least = matrix.min()
+    width = matrix.max() - least
+    if width == 0.0:
+        width = 1.0
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            matrix[i, j] = (matrix[i, j] - least) / width
+    return least, width
+
+
+@compiled
+def replies(payoff: FloatArray, own: FloatArray, other: FloatArray) -> tuple[float, float, float]:
+    """What actions get against another player's mixture: the least, what the own mixture gets, the most.
+
+    ``payoff`` (A, C), ``own`` (A,), ``other`` (C,). The most less its own is its regret; of a matrix game the
+    most of the rows less the least of the columns is the duality gap.
+    """
+    least = np.inf
+    most = -np.inf
+    kept = 0.0
+    for i in range(payoff.shape[0]):
+        total = 0.0
+        for j in range(payoff.shape[1]):
+            total += payoff[i, j] * other[j]
+        kept += own[i] * total
+        least = min(least, total)
+        most = max(most, total)
+    return least, kept, most
+
+
+@compiled
+def indifferent(
+    payoff: FloatArray, actions: IntArray, tight: IntArray, size: int, system: FloatArray, mixture: FloatArray
+) -> bool:
+    """Fill the mixture of some actions against which as many rows of ``payoff`` (R, A) get the same.
+
+    The first ``size`` of ``actions`` and rows ``tight`` count: (1 + payoff)[tight, actions] z = 1 gives
+    the mixture up to its sum. ``system`` is work space. False if it is singular, or nothing is left.
+    """
+    solution = np.ones(size)
+    for i in range(size):
+        for j in range(size):
+            system[i, j] = 1.0 + payoff[tight[i], actions[j]]
+    if not solve_linear_system(system, solution, size):
+        return False
+    mixture[:] = 0.0
+    for j in range(size):
+        mixture[actions[j]] = solution[j]
+    return normalise(mixture)
+
+
+@compiled
 def solve_linear_system(matrix: FloatArray, rhs: FloatArray, size: int) -> bool:
     """Overwrite ``rhs[:size]`` by the solution of ``matrix[:size, :size] z = rhs[:size]``.
 
     Gaussian elimination with partial pivoting, in place. Returns False, with both arrays spoilt, when
-    a pivot is below 1e-12: entries are payoffs of order one, so the system is then singular to working
-    accuracy.
+    the system is singular to working accuracy.
     """
     for k in range(size):
         best = k
         for i in range(k + 1, size):
             if abs(matrix[i, k]) > abs(matrix[best, k]):
                 best = i
-        if not abs(matrix[best, k]) > 1e-12:
+        if not abs(matrix[best, k]) > _SINGULAR:
             return False
         if best != k:
             for j in range(k, size):
@@ -86,12 +147,12 @@ def normalise(mixture: FloatArray) -> bool:
     near = True
     for i in range(mixture.shape[0]):
         mixture[i] /= total
-        grid = np.rint(mixture[i] * 1048576.0) * (1.0 / 1048576.0)
-        near = near and abs(mixture[i] - grid) <= 4.5e-16
+        grid = np.rint(mixture[i] * _GRID) * (1.0 / _GRID)
+        near = near and abs(mixture[i] - grid) <= _ON_GRID
         dyadic += grid
     if near and dyadic == 1.0:
         for i in range(mixture.shape[0]):
-            mixture[i] = np.rint(mixture[i] * 1048576.0) * (1.0 / 1048576.0)
+            mixture[i] = np.rint(mixture[i] * _GRID) * (1.0 / _GRID)
     return True
 
 
@@ -102,19 +163,18 @@ def lexicographic_row(tableau: FloatArray, column: int, first: int, count: int, 
     The right-hand side is the last column; ``tableau[:, first:first + count]`` is the inverse of the
     basis (the columns that began as the identity). Ties of the ratio are broken by the ratios of these
     columns in turn, which is the same as perturbing the right-hand side by (ε, ε², …): no basis repeats.
-    ``tied`` is scratch space with room for every row. Ties are ties up to 1e-12, relative to the ratio
-    scale of one: exact ties in rational data come back from floating point only to rounding.
+    ``tied`` is scratch space with room for every row.
     """
     rows = tableau.shape[0]
     last = tableau.shape[1] - 1
     number = 0
     best = np.inf
     for i in range(rows):
-        if tableau[i, column] > 1e-10:
+        if tableau[i, column] > PIVOT:
             ratio = max(tableau[i, last], 0.0) / tableau[i, column]
-            if ratio < best - 1e-12:
+            if ratio < best - TIE:
                 number = 0
-            if ratio <= best + 1e-12:
+            if ratio <= best + TIE:
                 tied[number] = i
                 number += 1
                 best = min(best, ratio)
@@ -127,9 +187,9 @@ def lexicographic_row(tableau: FloatArray, column: int, first: int, count: int, 
         for t in range(number):
             row = tied[t]
             ratio = tableau[row, j] / tableau[row, column]
-            if ratio < best - 1e-12:
+            if ratio < best - TIE:
                 kept = 0
-            if ratio <= best + 1e-12:
+            if ratio <= best + TIE:
                 tied[kept] = row
                 kept += 1
                 best = min(best, ratio)

@@ -40,7 +40,7 @@ _LINEAR_SOLVERS: dict[str, dict[str, Any]] = {
     # An interior point stops short of a vertex; as near as doubles let it come.
     "CLARABEL": {"tol_gap_abs": 1e-13, "tol_gap_rel": 1e-13, "tol_feas": 1e-13},
 }
-_MILP_SECONDS = 30.0  # for each solver; six actions each take a second or two
+_MILP_SECONDS = 30.0  # for each solver: time is exponential in the actions at worst, and somebody waits
 _MILP_SOLVERS: dict[str, dict[str, Any]] = {
     "SCIPY": {"scipy_options": {"time_limit": _MILP_SECONDS}},
     "HIGHS": {"time_limit": _MILP_SECONDS, **HIGHS_TIGHT},

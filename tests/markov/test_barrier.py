@@ -84,7 +84,7 @@ def test_the_landed_point_is_on_the_path(rng, threat):
     assert path.advance(1e-2, 500) == 1
     point = path.landed(1e-2)
     vector, residual = conditions.vector(point), conditions.residual(point)
-    weights = path.system[2]
+    weights = path.path.weights
     for i in range(3):
         at = conditions.at_action[i]
         expected = 1e-2 * (1 - weights[at] / vector[at])

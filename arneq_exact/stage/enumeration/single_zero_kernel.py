@@ -23,8 +23,12 @@ import numpy as np
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.stage.kernels import compiled, solve_linear_system
 
-SLACK = 1e-12
+SLACK = 1e-12  # payoffs of range one are summed over at most 16 corners: a thousand times their rounding
 EXCLUDED, SINGLE, UNKNOWN = 0, 1, 2
+_DOMINANT = 0.9  # row sums of the deviation from the identity, of which below 1 would do, without rounding
+_PIVOT = 1e-13  # entries below are rounding of entries of order one
+_STEPS = 30  # of Newton's method, which needs five or six where it converges
+_NEAR = 1e-9  # a step of Newton's method whose square is rounding
 _FLARE = 0.25  # the neighbourhood of a box is this much of its width on either side
 
 
@@ -53,9 +57,9 @@ def single_zero(equations: FloatArray, scaled: FloatArray, zero: FloatArray) -> 
                     slope = (scaled[k, v | bit] - scaled[k, v]) / (1.0 + 2.0 * _FLARE)
                     farthest = max(farthest, abs(slope - (1.0 if j == k else 0.0)))
             spread += farthest
-        if spread > 0.9:
+        if spread > _DOMINANT:
             return UNKNOWN
-    for _ in range(30):
+    for _ in range(_STEPS):
         _jacobian(equations, zero, system)
         for k in range(d):
             rhs[k] = _value(equations[k], zero)
@@ -67,7 +71,7 @@ def single_zero(equations: FloatArray, scaled: FloatArray, zero: FloatArray) -> 
             step = max(step, abs(rhs[k]))
             if not (-_FLARE <= zero[k] <= 1.0 + _FLARE):
                 return UNKNOWN
-        if step <= 1e-9:  # the next step would be its square
+        if step <= _NEAR:
             return SINGLE
     return UNKNOWN
 
@@ -102,7 +106,7 @@ def _eliminate(jacobian: FloatArray, equations: FloatArray, scaled: FloatArray) 
         if step == d:
             break
         row = column = -1
-        best = 1e-13
+        best = _PIVOT
         for k in range(d):
             for j in range(d):
                 if not used[k] and row_of[j] < 0 and abs(jacobian[k, j]) > best:

@@ -14,7 +14,7 @@ The theory is in `arneq_exact.stage.enumeration.two_actions`; what is computed h
   box, or at most one, which is then found (`single_zero_kernel`)?
 * if some choice is neither, the box is bisected, down to a least width, and reported as undecided there.
 
-Payoffs are of range one, and nothing is discarded unless it fails by more than 1e-12.
+Payoffs are of range one, and nothing is discarded unless it fails by more than `SLACK`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.enumeration.single_zero_kernel import SINGLE, SLACK, UNKNOWN, single_zero
 from arneq_exact.stage.kernels import compiled
 
-_CHOICES = 64  # with more choices of pattern equations than this, a box is bisected first
+_CHOICES = (
+    64  # with more choices of pattern equations a box is bisected first, which costs as much as some tens
+)
 
 MIXES = 2
 

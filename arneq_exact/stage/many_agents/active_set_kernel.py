@@ -27,14 +27,20 @@ from arneq_exact.stage.many_agents.block_kernel import build_schur, invert, mult
 from arneq_exact.stage.many_agents.layout import Tables
 from arneq_exact.stage.many_agents.linearised_kernel import KEPT, OFF, Blocks, dense, linearised, residual_of
 
-ROUNDS = 5
-NEWTON_STEPS = 12
-CONDITION = 1e8
-LEAST_SINGULAR_VALUE = 1e-9
-FLOOR = 1e-14
-SOLVED = 1e-9
-WHOLE = 1000
-"""Active unknowns up to which the whole system is solved by least squares where blocks do not do."""
+ROUNDS = 5  # guesses of the support: who is not near after a few corrections is better off on a path
+NEWTON_STEPS = 12  # quadratic convergence needs five or six from a support that is right
+LOST = 1e3  # a residual, in units of payoffs of range one, from which Newton does not come back
+SETTLED = 1e-11  # residual from which a step that does not improve is rounding
+FLOOR = 1e-14  # residual at which there is nothing left to gain
+CONDITION = (
+    1e8  # half of the digits are lost to an inverse of that condition: singular values are used instead
+)
+LEAST_SINGULAR_VALUE = 1e-9  # of the largest; below it is a direction in which solutions are not unique
+MISSED = (
+    1e-3  # of the residual: a linear solution that misses more is no solution, and a refinement mends less
+)
+SOLVED = 1e-9  # residual and violation of a solution, which the caller polishes and verifies
+WHOLE = 1000  # active unknowns up to which the whole system is solved by least squares: seconds beyond
 
 
 @compiled
@@ -74,7 +80,7 @@ def active_step(t: Tables, f: Blocks, residual: FloatArray, step: FloatArray) ->
         solve_all(t, f, -residual, step)
         multiply(t, f, step, product)
         missed = product + residual
-        regular = np.abs(missed[active]).max() <= 1e-3 * np.abs(residual[active]).max()
+        regular = np.abs(missed[active]).max() <= MISSED * np.abs(residual[active]).max()
     if regular:
         correction = np.empty(step.shape[0])
         solve_all(t, f, -missed, correction)
@@ -100,12 +106,12 @@ def newton(t: Tables, rewards: FloatArray, f: Blocks, point: FloatArray) -> floa
     for _ in range(NEWTON_STEPS):
         linearised(t, rewards, current, f, residual)
         error = np.abs(residual[active]).max()
-        if not error <= 1e3:
+        if not error <= LOST:
             break
         if error < smallest:
             smallest = error
             point[:] = current
-        elif smallest <= 1e-11:
+        elif smallest <= SETTLED:
             break
         if error <= FLOOR or not active_step(t, f, residual, step):
             break

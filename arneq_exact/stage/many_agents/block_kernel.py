@@ -29,7 +29,10 @@ from arneq_exact.stage.kernels import compiled
 from arneq_exact.stage.many_agents.layout import Tables
 from arneq_exact.stage.many_agents.linearised_kernel import DIAGONAL, KEPT, Blocks, push_values
 
-LAPACK_SIZE = 48
+LAPACK_SIZE = 48  # order up to which the loops below are faster than a call of LAPACK
+SINGULAR = (
+    1e-250  # pivots below leave an inverse that is no number; nearly singular blocks are for the caller
+)
 
 
 @compiled
@@ -41,7 +44,7 @@ def invert(matrix: FloatArray, size: int) -> bool:
         for i in range(k + 1, size):
             if abs(matrix[i, k]) > abs(matrix[best, k]):
                 best = i
-        if not abs(matrix[best, k]) > 1e-250:
+        if not abs(matrix[best, k]) > SINGULAR:
             return False
         order[k] = best
         if best != k:

@@ -68,7 +68,7 @@ def solve_multilinear_games(
         If some game is not solved to 1e-10 of its payoff range.
     """
     # Compiled code is loaded when a game is first solved.
-    from arneq_exact.stage.many_agents.multilinear_kernel import METHODS, solve_multilinear
+    from arneq_exact.stage.many_agents.multilinear_kernel import METHODS, Found, Plan, solve_multilinear
 
     batch, n = len(payoffs[0]), attackers.n
     system = _system(attackers)
@@ -80,27 +80,15 @@ def solve_multilinear_games(
     if start is not None:
         for where, mixture in zip(system.mixtures, (*start[0], *start[1]), strict=True):
             begin[:, where] = mixture
-    profile, gap = np.zeros((batch, size)), np.empty(batch)
-    method = np.empty(batch, dtype=np.int64)
-    solve_multilinear(
-        system.tables,
-        rewards,
-        begin,
-        small and fresh,
-        small and not fresh,
-        system.weights(seed),
-        system.logs,
-        system.workspace,
-        profile,
-        gap,
-        method,
-    )
-    refuse_unverified(gap, "multilinear stage games", "auto")
+    plan = Plan(begin, small and fresh, small and not fresh, system.weights(seed), system.logs)
+    solved = Found(np.zeros((batch, size)), np.empty(batch), np.empty(batch, dtype=np.int64))
+    solve_multilinear(system.tables, rewards, plan, system.workspace, solved)
+    refuse_unverified(solved.gap, "multilinear stage games", "auto")
     if calls is not None:
         for code, name in METHODS.items():
-            count(calls, name, int((method == code).sum()))
-    found = [profile[:, where] for where in system.mixtures]
-    value = low + width * profile[:, size - n :]
+            count(calls, name, int((solved.method == code).sum()))
+    found = [solved.profile[:, where] for where in system.mixtures]
+    value = low + width * solved.profile[:, size - n :]
     return StageProfiles(tuple(found[:n]), tuple(found[n:]), value)
 
 

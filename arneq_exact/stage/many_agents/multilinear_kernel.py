@@ -12,6 +12,8 @@ range one. An agent's gap bounds its regret, and y_i is proof of that [T2].
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from arneq_exact.exact.rationals import BoolArray, FloatArray, IntArray
@@ -19,12 +21,16 @@ from arneq_exact.stage.kernels import compiled, normalise
 from arneq_exact.stage.many_agents.active_set_kernel import polish_point
 from arneq_exact.stage.many_agents.layout import Tables
 from arneq_exact.stage.many_agents.linearised_kernel import Blocks, residual_of
-from arneq_exact.stage.many_agents.path_kernel import ARRIVED, begin, follow, land
+from arneq_exact.stage.many_agents.path_kernel import ARRIVED, Path, begin, follow, land
 
-GOOD = 1e-11
-STEPS = 1500
-FIRST_LENGTH = 0.5
-EASY, CAREFUL = 2.0, 1.4
+GOOD = 1e-11  # duality gap of an answer: a tenth of what is verified, so that rounding does not decide
+VIOLATION = 1e-6  # negative probabilities up to here are clipped: what that costs shows in the gap
+STEPS = 1500  # along one path to one parameter; paths that end well take some hundreds
+FIRST_LENGTH = 0.5  # of a step, in logarithms of probabilities
+FIRST_LANDING, LAST_LANDING, APART = np.log(1e-3), np.log(1e-11), np.log(100.0)
+"""Logarithms of parameters at which Newton is tried: the gap is about the parameter, and from 1e-3 on the
+support shows; below 1e-11 the path has nothing to add."""
+EASY, CAREFUL = 2.0, 1.4  # growth of step lengths on the first path, and on later ones, after it failed
 FAILED, NEWTON, PURE, PATH = 0, 1, 2, 3
 METHODS = {NEWTON: "active-set Newton", PURE: "pure profiles", PATH: "barrier path"}
 
@@ -59,7 +65,7 @@ def duality_gap(t: Tables, payoffs: FloatArray, point: FloatArray) -> float:
 def polished_gap(t: Tables, payoffs: FloatArray, f: Blocks, point: FloatArray) -> float:
     """Polish a profile, in place, and return its duality gap; inf where that fails."""
     _, violation = polish_point(t, payoffs, f, point)
-    if not violation <= 1e-6 or not on_simplexes(t, point):
+    if not violation <= VIOLATION or not on_simplexes(t, point):
         return np.inf
     return duality_gap(t, payoffs, point)
 
@@ -91,88 +97,100 @@ def best_pure(t: Tables, payoffs: FloatArray, point: FloatArray) -> float:
     return reached
 
 
-@compiled
-def take_pure(
-    t: Tables,
-    payoffs: FloatArray,
-    point: FloatArray,
-    b: int,
-    profile: FloatArray,
-    gap: FloatArray,
-    method: IntArray,
-) -> None:
-    """Answer game b by its best pure equilibrium, if it has one; `point` is for work."""
-    reached = best_pure(t, payoffs, point)
-    if reached <= GOOD:
-        gap[b], method[b] = reached, PURE
-        profile[b] = point
+class Plan(NamedTuple):
+    """What is tried.
 
-
-@compiled
-def solve_multilinear(
-    t: Tables,
-    payoffs: FloatArray,
-    start: FloatArray,
-    pure_first: bool,
-    pure_last: bool,
-    weights: FloatArray,
-    logs: BoolArray,
-    f: Blocks,
-    profile: FloatArray,
-    gap: FloatArray,
-    method: IntArray,
-) -> None:
-    """Solve a batch of B stage games with unit payoffs.
-
-    Parameters
+    Attributes
     ----------
-    t : tables of one state without transitions
-    payoffs : (B, rows, n)
     start : (B, m), or (0, m) where nothing is known
         Mixtures to begin with; values are not read.
     pure_first, pure_last : bool
         Whether pure profiles are looked at before the paths, and where all of these fail.
     weights : (paths, m)
         Weights of the paths to try, mixtures of full support.
+    logs : (m,)
+        Which unknowns are probabilities.
+    """
+
+    start: FloatArray
+    pure_first: bool
+    pure_last: bool
+    weights: FloatArray
+    logs: BoolArray
+
+
+class Found(NamedTuple):
+    """What is found for each game.
+
+    Attributes
+    ----------
     profile : (B, m)
         The best profile found, normalised.
     gap : (B,)
     method : (B,)
-        NEWTON, PURE, PATH, or FAILED if the gap is above 1e-11.
+        NEWTON, PURE, PATH, or FAILED if the gap is above `GOOD`.
     """
-    m = logs.shape[0]
-    position, tangent, pace = np.empty(m + 1), np.empty(m + 1), np.zeros(2)
+
+    profile: FloatArray
+    gap: FloatArray
+    method: IntArray
+
+
+@compiled
+def keep(found: Found, b: int, point: FloatArray, reached: float, method: int) -> None:
+    """Keep a profile of game b if it is better than what there is, as an answer if it is good."""
+    if reached < found.gap[b]:
+        found.gap[b] = reached
+        found.profile[b] = point
+    if reached <= GOOD:
+        found.method[b] = method
+
+
+@compiled
+def along_path(
+    path: Path, growth: float, position: FloatArray, tangent: FloatArray, b: int, found: Found
+) -> None:
+    """Follow one path for game b, and offer its landings to Newton, until one is good."""
+    t, payoffs, f = path.tables, path.rewards, path.space
+    pace = np.zeros(2)
+    pace[0] = FIRST_LENGTH
+    alive = begin(path, position, tangent)
+    target = FIRST_LANDING
+    while alive and target > LAST_LANDING:
+        alive = follow(path, position, tangent, pace, target, growth, STEPS) == ARRIVED
+        if alive:
+            point = land(path, position, target)
+            keep(found, b, point, polished_gap(t, payoffs, f, point), PATH)
+            alive = found.method[b] == FAILED
+        target -= APART
+
+
+@compiled
+def take_pure(t: Tables, payoffs: FloatArray, point: FloatArray, b: int, found: Found) -> None:
+    """Answer game b by its best pure equilibrium, if it has one; `point` is for work."""
+    reached = best_pure(t, payoffs, point)
+    if reached <= GOOD:
+        found.gap[b], found.method[b] = reached, PURE
+        found.profile[b] = point
+
+
+@compiled
+def solve_multilinear(t: Tables, payoffs: FloatArray, plan: Plan, f: Blocks, found: Found) -> None:
+    """Solve B stage games with unit payoffs (B, rows, n); `t` has one state without transitions."""
+    m = plan.logs.shape[0]
+    position, tangent = np.empty(m + 1), np.empty(m + 1)
     for b in range(payoffs.shape[0]):
-        gap[b], method[b] = np.inf, FAILED
-        if start.shape[0]:
-            point = start[b].copy()
-            duality_gap(t, payoffs[b], point)
-            reached = polished_gap(t, payoffs[b], f, point)
-            if reached < np.inf:
-                gap[b], profile[b] = reached, point
-            if reached <= GOOD:
-                method[b] = NEWTON
-        if method[b] == FAILED and pure_first:
-            take_pure(t, payoffs[b], position[:m], b, profile, gap, method)
-        path = 0
-        while method[b] == FAILED and path < weights.shape[0]:
-            pace[0] = FIRST_LENGTH
-            alive = begin(t, payoffs[b], weights[path], logs, f, position, tangent)
-            target = np.log(1e-3)
-            while alive and target > np.log(1e-11):
-                growth = EASY if path == 0 else CAREFUL
-                ended = follow(
-                    t, payoffs[b], weights[path], logs, f, position, tangent, pace, target, growth, STEPS
-                )
-                alive = ended == ARRIVED
-                if alive:
-                    point = land(t, payoffs[b], weights[path], logs, f, position, target)
-                    reached = polished_gap(t, payoffs[b], f, point)
-                    if reached < gap[b]:
-                        gap[b], profile[b] = reached, point
-                    if reached <= GOOD:
-                        method[b], alive = PATH, False
-                target -= np.log(100.0)
-            path += 1
-        if method[b] == FAILED and pure_last:
-            take_pure(t, payoffs[b], position[:m], b, profile, gap, method)
+        game = payoffs[b]
+        found.gap[b], found.method[b] = np.inf, FAILED
+        if plan.start.shape[0]:
+            point = plan.start[b].copy()
+            duality_gap(t, game, point)
+            keep(found, b, point, polished_gap(t, game, f, point), NEWTON)
+        if found.method[b] == FAILED and plan.pure_first:
+            take_pure(t, game, position[:m], b, found)
+        for number in range(plan.weights.shape[0]):
+            if found.method[b] == FAILED:
+                path = Path(t, game, plan.weights[number], plan.logs, f)
+                along_path(path, EASY if number == 0 else CAREFUL, position, tangent, b, found)
+        if found.method[b] == FAILED and plan.pure_last:
+            take_pure(t, game, position[:m], b, found)

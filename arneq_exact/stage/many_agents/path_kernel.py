@@ -23,6 +23,8 @@ Allgower & Georg (1990), *Numerical Continuation Methods*, chapters 2 and 6.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from arneq_exact.exact.rationals import BoolArray, FloatArray
@@ -31,33 +33,53 @@ from arneq_exact.stage.many_agents.block_kernel import build_schur, invert_kept,
 from arneq_exact.stage.many_agents.layout import Tables
 from arneq_exact.stage.many_agents.linearised_kernel import DIAGONAL, KEPT, Blocks, linearised_state
 
-CORRECTIONS = 6
-LONGEST_CORRECTION = 2.0
-NEARLY = 1e-3
-ON_PATH = 1e-6
-ROUNDING = 1e-7
-LANDED = 1e-10
-LONGEST_MOVE = 5.0
-LONGEST_LENGTH = 50.0
-SHORTEST_LENGTH = 1e-7
-SAFE_LOG = 300.0
-MULTIPLIER = 10.0
-"""Largest growth that the elimination of an attacker's unknown by its diagonal may cause."""
+CORRECTIONS = 6  # Newton steps across the path: when they are quadratic, three do; else the step was too long
+FIXED = 5 * CORRECTIONS  # Newton steps at a fixed parameter, where there is no shorter step to go back to
+LONGEST_CORRECTION = 2.0  # a factor e² of a probability: further off, Newton is not on this path any more
+NEARLY = 1e-3  # length of the last Newton step across the path; its square is the error that is left
+ON_PATH = 1e-6  # shorter steps may stall: they are rounding
+ROUNDING = 1e-7  # length at which a step that stalls at a fixed parameter is rounding
+LANDED = 1e-10  # length of the last Newton step at a fixed parameter
+STALLS = 0.5  # Newton that does not halve its steps does not converge
+LONGEST_MOVE = 5.0  # of any unknown in one step: a factor e⁵ of a probability
+LONGEST_FALL = 2.0  # of log μ in one step
+LONGEST_LENGTH = 50.0  # of a step, where no unknown moves far
+SHORTEST_LENGTH = 1e-7  # of a step: the path is lost
+TURN, EASY_TURN = 0.7, 0.9  # cosines of directions: who turns more is refused; who turns less goes faster
+SHRINK, SLOWER = 0.4, 0.7  # of step lengths: after a failure, and after many Newton steps
+FEW, MANY = 3, 4  # Newton steps that let the next step grow, or more than which let it shrink
+SAFE_LOG = 300.0  # e^300 and its square times payoffs are still numbers
+FAR = 10.0  # the largest unit of length times this is a parameter at which weights are all but the solution
+MULTIPLIER = 10.0  # largest growth that the elimination of an attacker's unknown by its diagonal may cause
+TINY = 1e-300  # keeps a quotient finite
 
 MOVING, ARRIVED, STUCK = 0, 1, 2
 
 
+class Path(NamedTuple):
+    """What a path is followed with.
+
+    Attributes
+    ----------
+    tables : Tables
+    rewards : (rows, n)
+    weights : (N,)
+        Mixtures of full support, from which the path begins.
+    logs : (N,)
+        Which unknowns are probabilities, and followed by their logarithms.
+    space : Blocks
+        Working memory.
+    """
+
+    tables: Tables
+    rewards: FloatArray
+    weights: FloatArray
+    logs: BoolArray
+    space: Blocks
+
+
 @compiled
-def path_system(
-    t: Tables,
-    rewards: FloatArray,
-    weights: FloatArray,
-    logs: BoolArray,
-    position: FloatArray,
-    f: Blocks,
-    residual: FloatArray,
-    by_parameter: FloatArray,
-) -> bool:
+def path_system(path: Path, position: FloatArray, residual: FloatArray, by_parameter: FloatArray) -> bool:
     """Evaluate the path's equations and their derivative by log μ, and invert their Jacobian.
 
     Returns
@@ -65,51 +87,68 @@ def path_system(
     bool
         False if something is singular or not finite.
     """
-    n = t.counts.shape[1]
+    t, f = path.tables, path.space
     size = residual.shape[0]
     point = position[:size].copy()
     for u in range(size):
-        if logs[u]:
+        if path.logs[u]:
             if not abs(point[u]) < SAFE_LOG:
                 return False
             point[u] = np.exp(point[u])
-    mu = np.exp(position[size])
-    scale = 1.0 / (1.0 + mu)
+    mu = float(np.exp(position[size]))
     for s in range(t.group.shape[0]):
-        g = t.group[s]
         b0, b1 = t.base[s], t.base[s + 1]
-        m, rows = b1 - b0, t.offsets[s + 1] - t.offsets[s]
-        linearised_state(t, rewards, s, point, f, residual)
+        m = b1 - b0
+        linearised_state(t, path.rewards, s, point, f, residual)
         jacobian = f.jacobian[f.block_start[s] : f.block_start[s + 1]].reshape(m, m)
-        row_weights = f.row_weights[f.weight_start[s] : f.weight_start[s + 1]].reshape(m, rows)
-        part = residual[b0:b1]
         for u in range(m):
             f.kind[b0 + u] = KEPT
             by_parameter[b0 + u] = 0.0
-            if logs[b0 + u]:
+            if path.logs[b0 + u]:
                 for e in range(m):
                     jacobian[e, u] *= point[b0 + u]
-        for i in range(n):
-            x0, y0, end = t.local_x[g, i], t.local_y[g, i], t.local_y[g, i] + t.columns[g, i]
-            for e in range(x0, end):
-                factor = -scale if e < y0 else scale
-                slack = mu * weights[b0 + e] / point[b0 + e]
-                part[e] = factor * part[e] + scale * (mu - slack)
-                by_parameter[b0 + e] = scale * (mu - slack)
-                for u in range(m):
-                    jacobian[e, u] *= factor
-                for r in range(rows):
-                    row_weights[e, r] *= factor
-                jacobian[e, e] += scale * slack
-            for c in range(y0, end):
-                largest = 0.0
-                for e in range(x0, y0):
-                    largest = max(largest, abs(jacobian[e, c]))
-                f.kind[b0 + c] = DIAGONAL if largest <= MULTIPLIER * jacobian[c, c] else KEPT
+        add_barrier(path, s, mu, point, jacobian, residual[b0:b1], by_parameter)
         inverse = f.inverse[f.block_start[s] : f.block_start[s + 1]]
-        if not (np.isfinite(part).all() and invert_kept(jacobian, f.kind[b0:b1], inverse)):
+        if not (np.isfinite(residual[b0:b1]).all() and invert_kept(jacobian, f.kind[b0:b1], inverse)):
             return False
     return build_schur(t, f)
+
+
+@compiled
+def add_barrier(
+    path: Path,
+    s: int,
+    mu: float,
+    point: FloatArray,
+    jacobian: FloatArray,
+    part: FloatArray,
+    by_parameter: FloatArray,
+) -> None:
+    """Turn a state's optimality conditions and their derivatives into those of the path.
+
+    Scales rows, adds slacks, and tells which attackers' unknowns are eliminated by their diagonal.
+    """
+    t, f, scale = path.tables, path.space, 1.0 / (1.0 + mu)
+    g, b0, m = t.group[s], t.base[s], part.shape[0]
+    rows = t.offsets[s + 1] - t.offsets[s]
+    row_weights = f.row_weights[f.weight_start[s] : f.weight_start[s + 1]].reshape(m, rows)
+    for i in range(t.counts.shape[1]):
+        x0, y0, end = t.local_x[g, i], t.local_y[g, i], t.local_y[g, i] + t.columns[g, i]
+        for e in range(x0, end):
+            factor = -scale if e < y0 else scale
+            slack = mu * path.weights[b0 + e] / point[b0 + e]
+            part[e] = factor * part[e] + scale * (mu - slack)
+            by_parameter[b0 + e] = scale * (mu - slack)
+            for u in range(m):
+                jacobian[e, u] *= factor
+            for r in range(rows):
+                row_weights[e, r] *= factor
+            jacobian[e, e] += scale * slack
+        for c in range(y0, end):
+            largest = 0.0
+            for e in range(x0, y0):
+                largest = max(largest, abs(jacobian[e, c]))
+            f.kind[b0 + c] = DIAGONAL if largest <= MULTIPLIER * jacobian[c, c] else KEPT
 
 
 @compiled
@@ -127,11 +166,7 @@ def unit_lengths(t: Tables, rewards: FloatArray) -> FloatArray:
 
 @compiled
 def correct(
-    t: Tables,
-    rewards: FloatArray,
-    weights: FloatArray,
-    logs: BoolArray,
-    f: Blocks,
+    path: Path,
     border: FloatArray,
     unit: FloatArray,
     fixed: bool,
@@ -148,14 +183,14 @@ def correct(
     residual, by_parameter = np.empty(size), np.empty(size)
     rhs, step = np.zeros(size + 1), np.empty(size + 1)
     before = np.inf
-    for number in range(1, (5 * CORRECTIONS if fixed else CORRECTIONS) + 1):
-        if not path_system(t, rewards, weights, logs, position, f, residual, by_parameter):
+    for number in range(1, (FIXED if fixed else CORRECTIONS) + 1):
+        if not path_system(path, position, residual, by_parameter):
             return 0
         rhs[:size] = -residual
-        if not solve_bordered(t, f, by_parameter, border, rhs, step):
+        if not solve_bordered(path.tables, path.space, by_parameter, border, rhs, step):
             return 0
         length = np.abs(step / unit).max()
-        stalls = length > 0.5 * before
+        stalls = length > STALLS * before
         if fixed and length > LONGEST_CORRECTION:
             step *= LONGEST_CORRECTION / length
         elif not fixed and (length > LONGEST_CORRECTION or stalls) and length > ON_PATH:
@@ -166,7 +201,7 @@ def correct(
         if done:
             rhs[:] = 0.0
             rhs[size] = 1.0
-            if not solve_bordered(t, f, by_parameter, border, rhs, tangent):
+            if not solve_bordered(path.tables, path.space, by_parameter, border, rhs, tangent):
                 return 0
             tangent /= np.sqrt(((tangent / unit) ** 2).sum())
             return number
@@ -176,11 +211,7 @@ def correct(
 
 @compiled
 def follow(
-    t: Tables,
-    rewards: FloatArray,
-    weights: FloatArray,
-    logs: BoolArray,
-    f: Blocks,
+    path: Path,
     position: FloatArray,
     tangent: FloatArray,
     pace: FloatArray,
@@ -200,7 +231,7 @@ def follow(
     MOVING, ARRIVED or STUCK
     """
     size = position.shape[0] - 1
-    unit, following = unit_lengths(t, rewards), np.empty(size + 1)
+    unit, following = unit_lengths(path.tables, path.rewards), np.empty(size + 1)
     for _ in range(steps):
         if position[size] <= target:
             return ARRIVED
@@ -209,44 +240,35 @@ def follow(
             if pace[0] < SHORTEST_LENGTH:
                 return STUCK
             largest = np.abs(tangent / unit).max()
-            # No more than a factor e² of the parameter, and no unknown further than the cap, in one step.
-            move = min(pace[0], 2.0 / max(abs(tangent[size]), 1e-300), LONGEST_MOVE / largest)
+            move = min(pace[0], LONGEST_FALL / max(abs(tangent[size]), TINY), LONGEST_MOVE / largest)
             guess = position + move * tangent
-            number = correct(t, rewards, weights, logs, f, border, unit, False, guess, following)
+            number = correct(path, border, unit, False, guess, following)
             if number:
                 angle = following @ border
-                if angle > 0.7:
+                if angle > TURN:
                     break
-            pace[0] = 0.4 * min(pace[0], move)
+            pace[0] = SHRINK * min(pace[0], move)
         pace[1] += 1.0
         position[:] = guess
         tangent[:] = following
-        if angle > 0.9 and number <= 3:
+        if angle > EASY_TURN and number <= FEW:
             pace[0] = min(pace[0] * growth, LONGEST_LENGTH)
-        elif number > 4:
-            pace[0] *= 0.7
+        elif number > MANY:
+            pace[0] *= SLOWER
     return ARRIVED if position[size] <= target else MOVING
 
 
 @compiled
-def begin(
-    t: Tables,
-    rewards: FloatArray,
-    weights: FloatArray,
-    logs: BoolArray,
-    f: Blocks,
-    position: FloatArray,
-    tangent: FloatArray,
-) -> bool:
+def begin(path: Path, position: FloatArray, tangent: FloatArray) -> bool:
     """Go from the weights to the path at a large parameter; False if Newton fails there."""
     size = position.shape[0] - 1
-    unit = unit_lengths(t, rewards)
+    unit = unit_lengths(path.tables, path.rewards)
     for u in range(size):
-        position[u] = np.log(weights[u]) if logs[u] else 0.5 * unit[u]
-    position[size] = np.log(10.0 * unit.max())
+        position[u] = np.log(path.weights[u]) if path.logs[u] else 0.5 * unit[u]
+    position[size] = np.log(FAR * unit.max())
     border = np.zeros(size + 1)
     border[size] = 1.0
-    if not correct(t, rewards, weights, logs, f, border, unit, True, position, tangent):
+    if not correct(path, border, unit, True, position, tangent):
         return False
     if tangent[size] > 0.0:
         tangent *= -1.0
@@ -254,25 +276,17 @@ def begin(
 
 
 @compiled
-def land(
-    t: Tables,
-    rewards: FloatArray,
-    weights: FloatArray,
-    logs: BoolArray,
-    f: Blocks,
-    position: FloatArray,
-    target: float,
-) -> FloatArray:
+def land(path: Path, position: FloatArray, target: float) -> FloatArray:
     """Return the natural unknowns at log μ = `target` near `position`, or at `position` itself."""
     size = position.shape[0] - 1
     border = np.zeros(size + 1)
     border[size] = 1.0
     guess, tangent = position.copy(), np.empty(size + 1)
     guess[size] = target
-    if not correct(t, rewards, weights, logs, f, border, unit_lengths(t, rewards), True, guess, tangent):
+    if not correct(path, border, unit_lengths(path.tables, path.rewards), True, guess, tangent):
         guess[:] = position
     point = guess[:size].copy()
     for u in range(size):
-        if logs[u]:
+        if path.logs[u]:
             point[u] = np.exp(point[u])
     return point

@@ -30,15 +30,17 @@ from numpy.typing import NDArray
 from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import (
     compiled,
+    indifferent,
     lexicographic_row,
     normalise,
     pivot,
-    solve_linear_system,
+    replies,
 )
+from arneq_exact.stage.verification import TOLERANCE
 
-_BOUND = 100  # pivots allowed per label on one path
-_ACCEPT = 1e-10  # regret at which no further initial label is tried
-_POLISH_ABOVE = 1e-15  # regret from which the final bases are solved afresh
+_BOUND = 100  # pivots allowed per label on one path; generic games need about one
+_ACCEPT = TOLERANCE  # regret at which no further initial label is tried
+_POLISH_ABOVE = 1e-15  # regret from which the final bases are solved afresh: a few roundings
 
 
 @compiled
@@ -72,8 +74,8 @@ def solve_unit_games(unit: FloatArray, x1: FloatArray, x2: FloatArray, solved: N
                     x2[game] = y
                 if (
                     regret > _POLISH_ABOVE
-                    and _solve_basis(q2, primal_basis, system, x, False)
-                    and _solve_basis(q1, dual_basis, system, y, True)
+                    and _solve_basis(q2.T, primal_basis, 0, A1, system, x)
+                    and _solve_basis(q1, dual_basis, A1, 0, system, y)
                 ):
                     regret = _regret(q1, q2, x, y)
                     if regret < least:
@@ -158,63 +160,34 @@ def _read(tableau: FloatArray, basis: IntArray, first: int, mixture: FloatArray)
 
 @compiled
 def _solve_basis(
-    payoff: FloatArray, basis: IntArray, system: FloatArray, mixture: FloatArray, is_column: bool
+    payoff: FloatArray, basis: IntArray, first: int, first_slack: int, system: FloatArray, mixture: FloatArray
 ) -> bool:
-    """Solve for the mixture of the column (else the row) player from its final basis.
+    """Solve for a player's mixture from its final basis; ``payoff`` has a row a reply of the other player.
 
-    The actions in the basis face equally many replies whose slacks are not in it, and these are tight:
-    B₁[replies, actions] y = 1, or B₂[actions, replies]ᵀ x = 1.
+    The actions in the basis, labelled from ``first`` on, face equally many replies whose slacks, labelled
+    from ``first_slack`` on, are not in it: these are tight.
     """
-    A1 = payoff.shape[0]
-    first_action = A1 if is_column else 0
-    first_reply = 0 if is_column else A1
-    replies = basis.shape[0]
-    slack_is_basic = np.zeros(replies, np.int64)
+    slack_is_basic = np.zeros(payoff.shape[0], np.int64)
     actions = np.empty(mixture.shape[0], np.int64)
+    tight = np.empty(payoff.shape[0], np.int64)
     size = 0
     for label in basis:
-        if first_action <= label < first_action + mixture.shape[0]:
-            actions[size] = label - first_action
+        if first <= label < first + mixture.shape[0]:
+            actions[size] = label - first
             size += 1
         else:
-            slack_is_basic[label - first_reply] = 1
-    solution = np.ones(replies)
-    row = 0
-    for reply in range(replies):
+            slack_is_basic[label - first_slack] = 1
+    number = 0
+    for reply in range(payoff.shape[0]):
         if slack_is_basic[reply] == 0:
-            for k in range(size):
-                if is_column:
-                    system[row, k] = 1.0 + payoff[reply, actions[k]]
-                else:
-                    system[row, k] = 1.0 + payoff[actions[k], reply]
-            row += 1
-    if row != size or not solve_linear_system(system, solution, size):
-        return False
-    mixture[:] = 0.0
-    for k in range(size):
-        mixture[actions[k]] = solution[k]
-    return normalise(mixture)
+            tight[number] = reply
+            number += 1
+    return number == size and indifferent(payoff, actions, tight, size, system, mixture)
 
 
 @compiled
 def _regret(q1: FloatArray, q2: FloatArray, x: FloatArray, y: FloatArray) -> float:
     """Largest gain of either player by its best pure reply."""
-    A1, A2 = q1.shape
-    best = -np.inf
-    own = 0.0
-    for i in range(A1):
-        total = 0.0
-        for j in range(A2):
-            total += q1[i, j] * y[j]
-        own += x[i] * total
-        best = max(best, total)
-    regret = best - own
-    best = -np.inf
-    own = 0.0
-    for j in range(A2):
-        total = 0.0
-        for i in range(A1):
-            total += x[i] * q2[i, j]
-        own += y[j] * total
-        best = max(best, total)
-    return max(regret, best - own)
+    _, own1, best1 = replies(q1, x, y)
+    _, own2, best2 = replies(q2.T, y, x)
+    return max(best1 - own1, best2 - own2)

@@ -28,17 +28,24 @@ from numpy.typing import NDArray
 
 from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import (
+    PIVOT,
+    TIE,
     compiled,
     lexicographic_row,
     normalise,
     pivot,
+    replies,
     solve_linear_system,
 )
+from arneq_exact.stage.verification import TOLERANCE
 
-_BOUND = 100  # pivots allowed per row on one path
-_COVERINGS = 8  # covering vectors tried
-_ACCEPT = 1e-10  # regret at which no further covering vector is tried
-_POLISH_ABOVE = 1e-15  # regret from which the final basis is solved afresh
+_BOUND = 100  # pivots allowed per row on one path; most games need about one
+_COVERINGS = (
+    8  # covering vectors tried before the mixed-integer program, which takes a thousand times as long
+)
+_ACCEPT = TOLERANCE  # regret at which no further covering vector is tried
+_POLISH_ABOVE = 1e-15  # regret from which the final basis is solved afresh: a few roundings
+_GOLDEN = 0.6180339887498949  # multiples of the golden ratio, modulo 1, are spread evenly
 
 
 @compiled
@@ -131,7 +138,7 @@ def _follow(matrix: FloatArray, tableau: FloatArray, basis: IntArray, tied: IntA
         for j in range(rows):
             tableau[row, rows + j] = -matrix[row, j]
         # 1 for the first vector; the others spread over (1, 2) by the golden ratio.
-        tableau[row, artificial] = -(1.0 + (0.6180339887498949 * covering * row) % 1.0)
+        tableau[row, artificial] = -(1.0 + (_GOLDEN * covering * row) % 1.0)
         basis[row] = row
     for row in range(rows - 4, rows):
         tableau[row, artificial + 1] = -1.0
@@ -163,9 +170,9 @@ def _leaving_row(tableau: FloatArray, basis: IntArray, entering: int, tied: IntA
         return -1
     last = 2 * rows + 1
     for other in range(rows):
-        if basis[other] == 2 * rows and tableau[other, entering] > 1e-10:
+        if basis[other] == 2 * rows and tableau[other, entering] > PIVOT:
             ratio = tableau[row, last] / tableau[row, entering]
-            if tableau[other, last] <= (ratio + 1e-12) * tableau[other, entering]:
+            if tableau[other, last] <= (ratio + TIE) * tableau[other, entering]:
                 return other
     return row
 
@@ -200,13 +207,19 @@ def _solve_basis(matrix: FloatArray, basis: IntArray, system: FloatArray, values
 
 
 @compiled
+def _end_of(player: IntArray, number: int, start: int) -> int:
+    """The end of a player's actions, which begin at ``start``."""
+    while start < player.shape[0] and player[start] == number:
+        start += 1
+    return start
+
+
+@compiled
 def _normalise_blocks(values: FloatArray, player: IntArray) -> bool:
     """Put each of the four mixtures on its simplex."""
     start = 0
     for b in range(4):
-        stop = start
-        while stop < player.shape[0] and player[stop] == b:
-            stop += 1
+        stop = _end_of(player, b, start)
         if not normalise(values[start:stop]):
             return False
         start = stop
@@ -215,14 +228,13 @@ def _normalise_blocks(values: FloatArray, player: IntArray) -> bool:
 
 @compiled
 def _regret(matrix: FloatArray, player: IntArray, values: FloatArray) -> float:
-    """Largest regret of the four players; the constant 2 of C drops out of the differences."""
+    """Largest regret of the four players, whose payoffs are costs here; C's constant 2 drops out."""
     actions = player.shape[0]
-    best = np.full(4, np.inf)
-    own = np.zeros(4)
-    for action in range(actions):
-        cost = 0.0
-        for other in range(actions):
-            cost += matrix[action, other] * values[other]
-        best[player[action]] = min(best[player[action]], cost)
-        own[player[action]] += values[action] * cost
-    return float((own - best).max())
+    worst = -np.inf
+    start = 0
+    for b in range(4):
+        stop = _end_of(player, b, start)
+        least, own, _ = replies(matrix[start:stop, :actions], values[start:stop], values[:actions])
+        worst = max(worst, own - least)
+        start = stop
+    return worst

@@ -24,7 +24,7 @@ import numpy as np
 from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled, solve_linear_system
 
-_ZERO = 1e-10  # a probability or a slack below this is zero
+_ZERO = 1e-10  # a probability or a slack below this is zero: far above rounding of payoffs of range one
 
 
 @compiled

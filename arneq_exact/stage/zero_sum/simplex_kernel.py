@@ -25,15 +25,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arneq_exact.exact.rationals import FloatArray, IntArray
-from arneq_exact.stage.kernels import compiled, normalise, solve_linear_system
+from arneq_exact.stage.kernels import compiled, indifferent, normalise, replies
 
 UNSOLVED = 0
 SADDLE = 1
 SIMPLEX = 2
-_BOUND = 40  # pivots allowed per action
+_DANTZIG = 6  # pivots per action by Dantzig's rule; most games need about one
+_BOUND = 40  # pivots allowed per action, by far the most under Bland's rule, which ends but is slow
 _OPTIMAL = 1e-13  # a reduced cost below this is zero: it moves the value by less than 1e-13 of the range
 _PIVOT = 1e-11  # an entry below this is rounding, not a pivot
-_POLISH_ABOVE = 1e-14  # duality gap from which the final basis is solved afresh
+_TIE = 1e-13  # ratios this near are equal: right-hand sides are at most 1, and carry a few roundings
+_POLISH_ABOVE = 1e-14  # duality gap from which the final basis is solved afresh: past some ten roundings
 
 
 @compiled
@@ -131,7 +133,7 @@ def _simplex(
     tableau[A, C] = 0.0
     enter = start
     for step in range(_BOUND * (A + C)):
-        bland = step > 6 * (A + C)
+        bland = step > _DANTZIG * (A + C)
         if step > 0:
             enter = _entering(tableau, column_label, bland)
             if enter < 0:
@@ -171,10 +173,10 @@ def _leaving(tableau: FloatArray, row_label: IntArray, enter: int, bland: bool) 
         entry = tableau[i, enter]
         if entry > _PIVOT:
             ratio = tableau[i, C] / entry
-            if ratio < best - 1e-13:
+            if ratio < best - _TIE:
                 best = ratio
                 leave = i
-            elif ratio <= best + 1e-13:
+            elif ratio <= best + _TIE:
                 if bland:
                     if row_label[i] < row_label[leave]:
                         leave = i
@@ -206,20 +208,7 @@ def _exchange(tableau: FloatArray, leave: int, enter: int) -> None:
 @compiled
 def _gap(matrix: FloatArray, x: FloatArray, y: FloatArray) -> float:
     """Duality gap max_a (My)_a − min_c (xᵀM)_c."""
-    A, C = matrix.shape
-    upper = -np.inf
-    for a in range(A):
-        total = 0.0
-        for c in range(C):
-            total += matrix[a, c] * y[c]
-        upper = max(upper, total)
-    lower = np.inf
-    for c in range(C):
-        total = 0.0
-        for a in range(A):
-            total += x[a] * matrix[a, c]
-        lower = min(lower, total)
-    return upper - lower
+    return replies(matrix, x, y)[2] - replies(matrix.T, y, x)[0]
 
 
 @compiled
@@ -234,7 +223,7 @@ def _solve_basis(
     """Read x and y from a fresh solution of the final basis; False if that fails.
 
     The basis is square: rows whose slack is non-basic against columns whose y is basic. On it both
-    players are indifferent: B[I, J] y' = 1 and B[I, J]ᵀ x' = 1.
+    players are indifferent.
     """
     A, C = matrix.shape
     rows = np.empty(A, np.int64)
@@ -249,24 +238,6 @@ def _solve_basis(
         if row_label[i] >= A:
             columns[size] = row_label[i] - A
             size += 1
-    solution = np.empty(size)
-    for side in range(2):
-        for i in range(size):
-            for j in range(size):
-                entry = 1.0 + matrix[rows[i], columns[j]]
-                if side == 0:
-                    system[i, j] = entry
-                else:
-                    system[j, i] = entry
-            solution[i] = 1.0
-        if not solve_linear_system(system, solution, size):
-            return False
-        if side == 0:
-            y[:] = 0.0
-            for j in range(size):
-                y[columns[j]] = solution[j]
-        else:
-            x[:] = 0.0
-            for i in range(size):
-                x[rows[i]] = solution[i]
-    return normalise(x) and normalise(y)
+    return indifferent(matrix, columns, rows, size, system, y) and indifferent(
+        matrix.T, rows, columns, size, system, x
+    )
