@@ -47,6 +47,27 @@ NARROW: dict[str, set[str]] = {
 }
 """What a room may import from, where that is less than everything above it."""
 
+WITHIN = {
+    "stage": (
+        "normal_form",
+        "polishing",
+        "verification",
+        "reference",
+        "kernels",
+        "robust",
+        "profiles",
+        "zero_sum",
+        "two_agents",
+        "many_agents",
+        "types",
+        "enumeration",
+        "selection",
+        "exact_stage",
+        "solve",
+    ),
+}
+"""The same order inside a room that has rooms of its own."""
+
 
 def allowed(room: str) -> set[str]:
     """The rooms that a room may import from, itself among them."""

@@ -32,6 +32,17 @@ def test_imports_run_downward(module, path):
         assert house.room_of(other) in house.allowed(room), f"{module} ({room}) imports {other}"
 
 
+@pytest.mark.parametrize("room", house.WITHIN)
+def test_imports_run_downward_within_a_room(room):
+    order = house.WITHIN[room]
+    for module, path in MODULES.items():
+        if module.startswith(f"{room}."):
+            place = order.index(module.split(".")[1])
+            for other in own(path):
+                if other.startswith(f"{room}."):
+                    assert order.index(other.split(".")[1]) <= place, f"{module} imports {other}"
+
+
 def test_every_room_is_in_the_house():
     assert {house.room_of(name) for name in MODULES} - {""} <= set(house.HOUSE)
     below = {room: set(house.HOUSE[: house.HOUSE.index(room)]) for room in house.NARROW}
