@@ -1,1 +1,1 @@
-"""Certificates and their checkers [T12]. They trust the game alone: nothing here imports a solver."""
+"""Certificates, their bound and its checkers [T12]. They trust the game alone and import no solver."""

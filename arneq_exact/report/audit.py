@@ -12,7 +12,7 @@ from rich.text import Text
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.report.tables import Attack, short_number, titled_table
+from arneq_exact.report.tables import ToldAttack, short_number, titled_table
 
 MOST_SETS = 8
 """Corruption sets that have a column each on a page; of more, only the worst of each size is named."""
@@ -49,7 +49,7 @@ class Figures(Protocol):
         """(n, S), or None."""
 
     @property
-    def worst(self) -> Sequence[Attack]:
+    def worst(self) -> Sequence[ToldAttack]:
         """One per agent."""
 
     @property

@@ -20,7 +20,7 @@ DUST = 1e-12
 STATUS_STYLE = {"exact": "bold green", "certified": "bold green", "incomplete": "bold yellow"}
 
 
-class Attack(Protocol):
+class ToldAttack(Protocol):
     """An attack on one agent that can be told in words."""
 
     def describe(self, game: MarkovGame, state: int) -> str:
@@ -32,7 +32,7 @@ def print_profile(
     game: MarkovGame,
     policy: Policy,
     values: FloatArray,
-    attacks: Sequence[Attack],
+    attacks: Sequence[ToldAttack],
     *,
     title: str,
     states: int,

@@ -1,1 +1,1 @@
-"""The front door: which solvers are asked, how candidates are judged and sealed, what a solution says."""
+"""The front door: which solvers are asked, how a candidate is judged and sealed, what a solution says."""

@@ -29,7 +29,7 @@ LOSS = 1e-3
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedCandidate:
     """A candidate with all that is known of it.
 
     Attributes
@@ -89,7 +89,7 @@ class Judge:
         self.recentrings += 1
         return True
 
-    def judge(self, candidate: Candidate, method: str) -> Judged:
+    def judge(self, candidate: Candidate, method: str) -> JudgedCandidate:
         """Evaluate a candidate, and seal it if it looks good enough.
 
         What a solver knows already is sealed as it is; only if that does not do is it evaluated as well.
@@ -103,7 +103,7 @@ class Judge:
         judged = self.evaluate(candidate, method)
         return self.prove(judged) if judged.relative <= self.tol else judged
 
-    def evaluate(self, candidate: Candidate, method: str) -> Judged:
+    def evaluate(self, candidate: Candidate, method: str) -> JudgedCandidate:
         """Return a candidate with its bounds and its gap in floating point."""
         judged = self.unjudged(candidate, method, None)
         bounds = evaluated(self.work.game, self.threat, judged.policy)
@@ -112,7 +112,7 @@ class Judge:
         relative = float((gap / self.game.reward_range[:, None]).max())
         return replace(judged, bounds=bounds, relative=relative)
 
-    def prove(self, judged: Judged) -> Judged:
+    def prove(self, judged: JudgedCandidate) -> JudgedCandidate:
         """Return a judged candidate with its proof, from the bounds that are known."""
         if judged.sealed is not None:
             return judged
@@ -127,7 +127,9 @@ class Judge:
         sealed = seal_on_grid(self.game, self.threat, judged.policy, bounds, sealing)
         return replace(judged, relative=max(sealed.relative), sealed=sealed)
 
-    def worst_attacks(self, judged: Judged, policy: Policy, values: FloatArray) -> tuple[WorstAttack, ...]:
+    def worst_attacks(
+        self, judged: JudgedCandidate, policy: Policy, values: FloatArray
+    ) -> tuple[WorstAttack, ...]:
         """Return the worst attack on every agent at the robust values of the sealed policy."""
         if judged.attack is not None:
             return judged.attack
@@ -138,6 +140,6 @@ class Judge:
             )
         return worst_attacks_at(self.game, self.threat, policy, values)
 
-    def unjudged(self, candidate: Candidate, method: str, bounds: Bounds | None = None) -> Judged:
+    def unjudged(self, candidate: Candidate, method: str, bounds: Bounds | None = None) -> JudgedCandidate:
         """Return a candidate of which nothing is known yet but what its solver says."""
-        return Judged(candidate, method, on_grid(self.game, candidate.policy), bounds, self.work)
+        return JudgedCandidate(candidate, method, on_grid(self.game, candidate.policy), bounds, self.work)

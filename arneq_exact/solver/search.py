@@ -15,7 +15,7 @@ from arneq_exact.markov.recentre import levels
 from arneq_exact.model.policy import Policy
 from arneq_exact.solver.clock import Clock, OutOfTime
 from arneq_exact.solver.exact_answer import exact_answer
-from arneq_exact.solver.judge import Judge, Judged
+from arneq_exact.solver.judge import Judge, JudgedCandidate
 from arneq_exact.solver.solution import TraceEntry
 
 NEARLY = 1e-3
@@ -39,7 +39,7 @@ class Search:
     problem : Problem
         What solvers are given, but for the game, which is the judge's.
     horizon : int or None
-    best : Judged or None
+    best : JudgedCandidate or None
     trace : list of TraceEntry
     asked, abandoned : list of str
         Methods that ran to their end; why others did not.
@@ -55,8 +55,8 @@ class Search:
     def __post_init__(self) -> None:
         self.problem.report = self.report
         self.method = ""
-        self.best: Judged | None = None
-        self.proof_of: Judged | None = None
+        self.best: JudgedCandidate | None = None
+        self.proof_of: JudgedCandidate | None = None
         self.proved = np.inf
         self.trace: list[TraceEntry] = []
         self.asked: list[str] = []
@@ -104,7 +104,7 @@ class Search:
             self.best = replace(answer, relative=relative, sealed=found.sealed, attack=found.attack)
         self.clock.share = 1.0
 
-    def best_proved(self) -> Judged:
+    def best_proved(self) -> JudgedCandidate:
         """Return the best candidate with its proof; a resumed run is not worse than its start."""
         best = self.best
         if best is not None and self.is_proved:

@@ -28,7 +28,7 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.proof.certificate import Certificate
 from arneq_exact.solver.clock import Clock, OutOfTime, ProgressFunction
-from arneq_exact.solver.judge import Judge, Judged
+from arneq_exact.solver.judge import Judge, JudgedCandidate
 from arneq_exact.study.starts import enumerated, sources
 
 ENUMERATION = "enumeration"
@@ -194,7 +194,7 @@ def equilibria(
     starts = require.whole(starts, f"{where}: starts", at_least=1)
     seed = require.whole(seed, f"{where}: seed", at_least=0)
     distance = require.positive(distance, f"{where}: distance")
-    search = _Search(Judge(game, threat, require.positive(tol, f"{where}: tol")), distance, clock)
+    search = _Collection(Judge(game, threat, require.positive(tol, f"{where}: tol")), distance, clock)
     with one_blas_thread():
         try:
             search.enumerate()
@@ -214,7 +214,7 @@ def equilibria(
 
 @dataclass
 class _Known:
-    judged: Judged
+    judged: JudgedCandidate
     starts: set[int] = field(default_factory=set)
     methods: list[str] = field(default_factory=list)
 
@@ -234,7 +234,7 @@ class _Known:
 
 
 @dataclass
-class _Search:
+class _Collection:
     """One call of `equilibria`: what it knows so far."""
 
     judge: Judge
@@ -310,7 +310,7 @@ class _Search:
         self.report(candidate.note)
         return True
 
-    def _is_near(self, one: Judged, other: Judged) -> bool:
+    def _is_near(self, one: JudgedCandidate, other: JudgedCandidate) -> bool:
         return one.policy.distance(other.policy) <= self.distance
 
     def result(self, seed: int, message: str) -> Equilibria:
