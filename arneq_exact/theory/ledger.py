@@ -18,7 +18,6 @@ from arneq_exact.theory.statements import (
     finite_horizon,
     fresh_selection,
     general_threats,
-    horizon_solver,
     linear_program,
     majority_votes,
     markov_threats,
@@ -56,7 +55,6 @@ STATEMENTS: tuple[Statement, ...] = (
     *certificate_bound.STATEMENTS,
     *static_corruption.STATEMENTS,
     *finite_horizon.STATEMENTS,
-    *horizon_solver.STATEMENTS,
 )
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from arneq_exact import MarkovGame, Policy, ThreatModel, iterate
+from arneq_exact.oracle.horizon import judged
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.ledger import statement
-from arneq_exact.theory.statements.finite_horizon import draw_cycling, judged, selected_plays
+from arneq_exact.theory.statements.finite_horizon import draw_cycling, selected_plays
 
 T14 = ("T14.subgames", "T14.errors", "T14.endless")
 

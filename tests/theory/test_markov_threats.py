@@ -12,7 +12,7 @@ from arneq_exact import MarkovGame, ThreatModel
 from arneq_exact.exact.arrays import exact_array
 from arneq_exact.oracle.contest import contest, robust_value
 from arneq_exact.theory.ledger import statement
-from arneq_exact.theory.statements import horizon_solver, markov_threats
+from arneq_exact.theory.statements import finite_horizon, markov_threats
 
 
 @pytest.mark.parametrize(("informed", "value"), [(False, -1), (True, -2)])
@@ -67,12 +67,12 @@ def test_values_of_the_wrong_attacker_are_caught(monkeypatch):
 
 def test_a_solution_that_ends_a_step_early_is_caught(monkeypatch):
     """The first step played at the second as well: not what was solved for."""
-    real = horizon_solver.solve
+    real = finite_horizon.solve
 
     def late(game, threat, **options):
         found = real(game, threat, **options)
         return replace(found, policy=tuple(np.stack([one[0]] * len(one)) for one in found.policy))
 
-    monkeypatch.setattr(horizon_solver, "solve", late)
+    monkeypatch.setattr(finite_horizon, "solve", late)
     one = statement("T14.solve")
     assert "violated" in {one.check_instance(one.draw(index)).verdict for index in range(18)}

@@ -25,14 +25,12 @@ Nothing is asked of the iteration, which is T steps of Eq. (2) read backwards: i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from arneq_exact import catalog
 from arneq_exact.errors import InputError
-from arneq_exact.exact.matrix_games import matrix_game
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.markov.evaluate import gap
 from arneq_exact.markov.stage_step import StageStep
@@ -40,13 +38,15 @@ from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.contest import best_value, contest, robust_value
+from arneq_exact.oracle.horizon import Play, judged
 from arneq_exact.require import shown
 from arneq_exact.solver.seal import certify
+from arneq_exact.solver.solve import solve
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.theory.draw import families
+from arneq_exact.theory.draw.threats import CLASSES, under_threat
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.given_play import (
-    BUDGET,
     DISCOUNTED,
     KINDS,
     STAGE_ERROR,
@@ -57,32 +57,13 @@ from arneq_exact.theory.engine.given_play import (
     sizes,
 )
 from arneq_exact.theory.engine.instance import Instance
+from arneq_exact.theory.engine.stages import PER_STATE
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Statement
-
-Play = tuple[FloatArray, ...]
-"""One array (S, max A_i) per agent."""
 
 STAGE_WHY = (
     "every solver of stage games accepts an equilibrium with a regret of 1e-10 of the payoff range, at most "
     "two sizes; such errors add up over the steps"
 )
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A time-indexed policy judged for one agent, from the definitions.
-
-    Attributes
-    ----------
-    lower, upper : (T+1, S)
-        Robust and best-response values, the first step first.
-    errors : (T,)
-        ε_t, the largest over the states.
-    """
-
-    lower: FloatArray
-    upper: FloatArray
-    errors: FloatArray
 
 
 def horizon_of(instance: Instance) -> int:
@@ -100,27 +81,6 @@ def horizon_of(instance: Instance) -> int:
     if steps - {horizon}:
         raise InputError(f"statement: horizon is {horizon}; must be {min(steps)}, the steps of the policy")
     return horizon
-
-
-def judged(
-    game: MarkovGame,
-    threat: ThreatModel,
-    plays: Sequence[Play],
-    agent: int,
-    end: tuple[FloatArray, FloatArray],
-) -> Judged:
-    """Judge the policy that plays `plays` in turn, after which agent i is worth `end` = (L, U), each (S,)."""
-    lower, upper, errors = [end[0]], [end[1]], []
-    for play in reversed(plays):
-        faced = contest(game, threat, play, agent)
-        states = range(game.n_states)
-        ahead = [faced.stage(s, lower[-1]) for s in states]
-        own = by_state(game, play[agent], agent)
-        worth = np.array([(x @ matrix).min() for x, matrix in zip(own, ahead, strict=True)])
-        errors.append(max(0.0, *(matrix_game(matrix)[0] - v for matrix, v in zip(ahead, worth, strict=True))))
-        lower.append(worth)
-        upper.append(np.array([matrix_game(faced.stage(s, upper[-1]))[0] for s in states]))
-    return Judged(np.array(lower[::-1]), np.array(upper[::-1]), np.array(errors[::-1]))
 
 
 def selected_plays(instance: Instance) -> list[Play]:
@@ -221,6 +181,29 @@ def _for_ever(instance: Instance) -> Findings:
     )
 
 
+def _solved(instance: Instance) -> Findings:
+    """What `solve` returns, judged step by step: its values, its ε at the start, and what is left after
+    that."""
+    game, threat = instance.game, instance.threat
+    horizon = horizon_of(instance)
+    solution = solve(game, threat, horizon=horizon, seed=instance.seed)
+    if not solution.proved:
+        return Findings(undecided=f"no equilibrium was proved: {solution.message}")
+    policy = Policy(game, list(solution.policy))
+    plays = [policy.at(step) for step in range(horizon)]
+    comparisons: list[Comparison] = []
+    for agent, unit in enumerate(_units(game, horizon)):
+        found = judged(game, threat, plays, agent, _zero(game))
+        left = found.upper - found.lower
+        proved = float(solution.certificate.epsilon[agent])
+        comparisons += [
+            equal("values of the solution, by definition", solution.values[:, agent], found.lower, unit),
+            at_most("gap at the start by definition, proved ε", float(left[0].max()), proved, unit),
+            at_most("gain of a deviation after any history, nothing", left, 0.0, unit),
+        ]
+    return Findings(comparisons, {}, 2 * STAGE_ERROR * horizon, STAGE_WHY)
+
+
 def _selection(rng: np.random.Generator, n: int, threat: ThreatModel) -> str:
     """Draw a selection: several only where all stage equilibria are enumerated in no time."""
     if n == 2 and threat.k == 0:
@@ -228,11 +211,24 @@ def _selection(rng: np.random.Generator, n: int, threat: ThreatModel) -> str:
     return "first"
 
 
-def _draw_horizon(rng: np.random.Generator, kind: str) -> Instance:
+def _setting(rng: np.random.Generator, kind: str) -> tuple[MarkovGame, ThreatModel]:
+    """Draw a game of a class under a budget, or any game under a threat of a class."""
+    if kind in CLASSES:
+        drawn = under_threat(rng, kind)
+        return drawn.game, drawn.threat
     game = draw_game(rng, kind, most_states=2)
+    return game, draw_budget(rng, game.n_agents)
+
+
+def _draw_solved(rng: np.random.Generator, kind: str) -> Instance:
+    game, threat = _setting(rng, kind)
+    return Instance(game, threat, {"horizon": int(rng.integers(1, 5))})
+
+
+def _draw_horizon(rng: np.random.Generator, kind: str) -> Instance:
+    game, threat = _setting(rng, kind)
     if rng.random() < 0.3:
         game = _undiscounted(game)
-    threat = draw_budget(rng, game.n_agents)
     horizon = int(rng.integers(1, 4))
     return Instance(game, threat, {"horizon": horizon, "selection": _selection(rng, game.n_agents, threat)})
 
@@ -259,8 +255,7 @@ def _draw_perturbed(rng: np.random.Generator, kind: str) -> Instance:
 
 
 def _draw_endless(rng: np.random.Generator, kind: str) -> Instance:
-    game = draw_game(rng, kind, most_states=2)
-    threat = draw_budget(rng, game.n_agents)
+    game, threat = _setting(rng, kind)
     afterwards = tuple(families.random_policy(rng, game))
     return Instance(
         game,
@@ -283,8 +278,10 @@ def draw_cycling(rng: np.random.Generator) -> Instance:
     return Instance(near, ThreatModel(0), {"horizon": int(rng.integers(1, 16)), "afterwards": afterwards})
 
 
+_KINDS = (*KINDS, *CLASSES)
+
 _ENDLESS: dict[str, Callable[[np.random.Generator], Instance]] = {
-    **families.by_kind(_draw_endless, KINDS),
+    **families.by_kind(_draw_endless, _KINDS),
     "cycling": draw_cycling,
 }
 
@@ -293,21 +290,21 @@ STATEMENTS = (
         id="T14.subgames",
         title="Backward induction is subgame-perfect",
         claim="Any stage ARNEQs, solved backwards from 0, leave nothing to gain after any history.",
-        hypotheses=(BUDGET,),
+        hypotheses=(PER_STATE,),
         source="arneq_exact.theory.statements.finite_horizon; theory page, T14",
         status=UNDER_HYPOTHESES,
         examine=_subgames,
-        families=families.by_kind(_draw_horizon, KINDS),
+        families=families.by_kind(_draw_horizon, _KINDS),
     ),
     Statement(
         id="T14.errors",
         title="Errors of stages discount and add up",
         claim="If the stage with t−1 steps before it is ε_t-optimal, the total gap is at most Σ β^(t−1) ε_t.",
-        hypotheses=(BUDGET,),
+        hypotheses=(PER_STATE,),
         source="arneq_exact.theory.statements.finite_horizon; theory page, T14",
         status=UNDER_HYPOTHESES,
         examine=_sum_of_errors,
-        families=families.by_kind(_draw_perturbed, KINDS),
+        families=families.by_kind(_draw_perturbed, _KINDS),
     ),
     Statement(
         id="T14.endless",
@@ -316,10 +313,21 @@ STATEMENTS = (
             "Backward induction over T steps, then anything, is a non-stationary ε-ARNEQ with "
             "ε <= β^T (max(r, 0) − min(r, 0)) / (1 − β), even where the iteration cycles."
         ),
-        hypotheses=(DISCOUNTED, BUDGET),
+        hypotheses=(DISCOUNTED, PER_STATE),
         source="arneq_exact.theory.statements.finite_horizon; theory page, T14",
         status=UNDER_HYPOTHESES,
         examine=_for_ever,
         families=_ENDLESS,
+    ),
+    Statement(
+        id="T14.solve",
+        title="The solution for a horizon is subgame-perfect, with the values and the ε that it tells",
+        claim="What `solve` returns for T steps has its values, at most its ε as gap, and leaves nothing to "
+        "gain after any history.",
+        hypotheses=(PER_STATE,),
+        source="arneq_exact.theory.statements.finite_horizon; theory page, T14",
+        status=UNDER_HYPOTHESES,
+        examine=_solved,
+        families=families.by_kind(_draw_solved, _KINDS),
     ),
 )
