@@ -208,7 +208,7 @@ def audit(
             values_under_sets(game, threat, profile, agent, _sets_of_others(game.n_agents, agent))
             for agent in agents
         )
-        judged = {k: _judged(game, budget(threat, k), profile) for k in agents}
+        judged = {k: _judged(game, budget(threat, k), profile)[:2] for k in agents}
         own, worst, gap = robust_values_and_gap(game, threat, profile)
     points = tuple(threat.corruptions(game.n_agents, agent) for agent in agents)
     has_static = all(has_static_policy(of_agent) for of_agent in points)
@@ -257,23 +257,18 @@ def _sets_of_others(n: int, agent: int) -> list[Members]:
 
 def _judged(
     game: MarkovGame, threat: ThreatModel, policy: Policy
-) -> tuple[FloatArray, tuple[WorstAttack, ...]]:
-    """Return robust values and worst attacks."""
-    values, attacks = [], []
-    for agent in range(game.n_agents):
-        reply = AttackedAgent(game, threat, list(policy), agent).robust_value(policy[agent])
-        values.append(reply.value)
-        attacks.append(WorstAttack(agent, reply.attack.argmax(axis=1), threat))
-    return np.stack(values), tuple(attacks)
+) -> tuple[FloatArray, tuple[WorstAttack, ...], list[AttackedAgent]]:
+    """Return robust values (n, S), worst attacks, and the agents' problems."""
+    faced = [AttackedAgent(game, threat, list(policy), agent) for agent in range(game.n_agents)]
+    replies = [attacked.robust_value(own) for attacked, own in zip(faced, policy, strict=True)]
+    attacks = (WorstAttack(agent, reply.attack.argmax(axis=1), threat) for agent, reply in enumerate(replies))
+    return np.stack([reply.value for reply in replies]), tuple(attacks), faced
 
 
 def robust_values_and_gap(
     game: MarkovGame, threat: ThreatModel, policy: Policy
 ) -> tuple[FloatArray, tuple[WorstAttack, ...], FloatArray]:
     """Return robust values (n, S), worst attacks and gaps (n, S) of a valid stationary policy."""
-    own, attacks = _judged(game, threat, policy)
-    best = [
-        AttackedAgent(game, threat, list(policy), agent).solve(own[agent]).value
-        for agent in range(game.n_agents)
-    ]
+    own, attacks, faced = _judged(game, threat, policy)
+    best = [attacked.solve(value).value for attacked, value in zip(faced, own, strict=True)]
     return own, attacks, np.maximum(np.stack(best) - own, 0.0)
