@@ -21,12 +21,11 @@ from arneq_exact.stage.two_agents import lemke_howson_kernel, lemke_kernel
 from arneq_exact.stage.verification import TOLERANCE
 from arneq_exact.stage.zero_sum import simplex_kernel
 
-BY_CALLER = 0
-DECOUPLED = 1
-BIMATRIX = 2
-POLYMATRIX = 3
+# Numbers of the classes of stage games, for compiled code, which compares no texts.
+BY_CALLER, DECOUPLED, BIMATRIX, POLYMATRIX = range(4)
 
 FINISHED = -1
+"""Returned in the place of a state: states are numbered from 0."""
 
 _simplex = simplex_kernel.solve_unit_games
 _lemke_howson = lemke_howson_kernel.solve_unit_games

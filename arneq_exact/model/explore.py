@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact import require
 from arneq_exact.errors import GameError, StateLimitError
 from arneq_exact.exact.rationals import double_or_fraction, to_fraction
 from arneq_exact.model.game import MarkovGame
@@ -71,39 +72,22 @@ def explore(
     4
     """
     if isinstance(agents, str | bool) or not isinstance(agents, int | Sequence) or not agents:
-        raise GameError(f"explore: agents are {shown(agents)}; must be at least one name or their number")
+        rule = "at least one name or their number"
+        raise require.broken(agents, "explore: agents", rule, GameError, "are")
     names = [str(i + 1) for i in range(agents)] if isinstance(agents, int) else list(agents)
     if not isinstance(initial_states, Iterable):
-        raise GameError(f"explore: initial_states are {shown(initial_states)}; must be an iterable of states")
-    start = list(initial_states)
-    if not start:
+        rule = "an iterable of states"
+        raise require.broken(initial_states, "explore: initial_states", rule, GameError, "are")
+    found = _Found(limit)
+    for state in initial_states:
+        found.number(state)
+    if not found.order:
         raise GameError("explore: initial_states is empty; must hold at least one state")
-    index: dict[State, int] = {}
-    order: list[State] = []
-
-    def number(state: State) -> int:
-        if not isinstance(state, Hashable):
-            raise GameError(f"explore: state {shown(state)} is not hashable; must be, such as a tuple")
-        if state not in index:
-            if len(order) >= limit:
-                raise StateLimitError(
-                    f"explore: more than limit = {limit} states are reachable (the next one is "
-                    f"{str(state)!r}); raise limit or make the game smaller"
-                )
-            index[state] = len(order)
-            order.append(state)
-        return index[state]
-
-    for state in start:
-        number(state)
     counts: list[list[int]] = []
     labels: list[list[list[str]]] = []
-    rewards: list[Sequence[Any]] = []
-    transitions: list[list[tuple[Any, int]]] = []
-    termination: list[float | Fraction] = []
-    expanded = 0
-    while expanded < len(order):
-        state = order[expanded]
+    rows = _Rows()
+    while len(counts) < len(found.order):
+        state = found.order[len(counts)]
         sets = actions(state) if callable(actions) else actions
         if not _are_action_sets(sets, len(names)):
             raise GameError(
@@ -114,30 +98,66 @@ def explore(
         labels.append([[str(action) for action in choices] for choices in sets])
         for joint in product(*sets):
             where = f"explore: step in state {str(state)!r}, joint action {joint}"
-            paid, moves = _rewards_and_moves(step(state, joint), len(names), where)
-            row: dict[int | None, float | Fraction] = {}
-            for probability, following in moves:
-                if probability != 0:
-                    target = None if following is None else number(following)
-                    row[target] = _sum(row[target], probability) if target in row else probability
-            rewards.append(paid)
-            termination.append(row.pop(None, 0.0))
-            transitions.append([(total, target) for target, total in row.items() if target is not None])
-        expanded += 1
+            rows.add(*_rewards_and_moves(step(state, joint), len(names), where), found)
         if progress is not None:
-            progress(expanded, len(order))
+            progress(len(counts), len(found.order))
     initial = None
     if isinstance(initial_states, Mapping):
-        initial = [initial_states.get(state, 0) for state in order]
+        initial = [initial_states.get(state, 0) for state in found.order]
     return MarkovGame.from_rows(
         counts,
-        rewards,
-        transitions,
+        rows.rewards,
+        rows.transitions,
         discount,
-        termination=termination,
+        termination=rows.termination,
         initial=initial,
-        names=GameNames.of(names, [str(state) for state in order], labels),
+        names=GameNames.of(names, [str(state) for state in found.order], labels),
     )
+
+
+class _Found:
+    """The states met so far, numbered in the order in which they were found."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.order: list[State] = []
+        self._index: dict[State, int] = {}
+
+    def number(self, state: State) -> int:
+        """Return the number of a state, a new one if it is new."""
+        if not isinstance(state, Hashable):
+            raise GameError(f"explore: state {shown(state)} is not hashable; must be, such as a tuple")
+        if state not in self._index:
+            if len(self.order) >= self.limit:
+                raise StateLimitError(
+                    f"explore: more than limit = {self.limit} states are reachable (the next one is "
+                    f"{str(state)!r}); raise limit or make the game smaller"
+                )
+            self._index[state] = len(self.order)
+            self.order.append(state)
+        return self._index[state]
+
+
+class _Rows:
+    """The rows of the states expanded so far."""
+
+    def __init__(self) -> None:
+        self.rewards: list[Sequence[Any]] = []
+        self.transitions: list[list[tuple[Any, int]]] = []
+        self.termination: list[float | Fraction] = []
+
+    def add(
+        self, paid: list[float | Fraction], moves: Iterator[tuple[float | Fraction, Any]], found: _Found
+    ) -> None:
+        """Add a row; next states that occur twice have their probabilities added."""
+        row: dict[int | None, float | Fraction] = {}
+        for probability, following in moves:
+            if probability != 0:
+                target = None if following is None else found.number(following)
+                row[target] = _sum(row[target], probability) if target in row else probability
+        self.rewards.append(paid)
+        self.termination.append(row.pop(None, 0.0))
+        self.transitions.append([(total, target) for target, total in row.items() if target is not None])
 
 
 def _are_action_sets(sets: Any, n: int) -> bool:
