@@ -96,23 +96,23 @@ class UnitGames:
         """Number of actions of each player."""
         return [next(block.shape[1] for block in row if block is not None) for row in self.blocks]
 
-    def best_payoffs(self, mixtures: Sequence[FloatArray]) -> list[FloatArray]:
-        """Payoff (B,) of each player's best pure reply."""
-        return [largest(payoff) for payoff in self._payoffs(mixtures)]
-
     def regret(self, mixtures: Sequence[FloatArray]) -> FloatArray:
         """Regret of each profile (B,), at least zero: rounding is no gain; inf where one is no mixture."""
+        return self.measure(mixtures)[0]
+
+    def measure(self, mixtures: Sequence[FloatArray]) -> tuple[FloatArray, list[FloatArray]]:
+        """Regret of each profile (B,), and the payoff (B,) of each player's best pure reply."""
         payoffs = self._payoffs(mixtures)
         best = [largest(payoff) for payoff in payoffs]
+        worst = np.zeros(len(best[0]))
         if self.zero_sum:
-            worst = best[0] + best[1]
+            np.maximum(best[0] + best[1], worst, out=worst)
         else:
-            own = [np.einsum("ba,ba->b", *pair) for pair in zip(payoffs, mixtures, strict=True)]
-            worst = np.max([reply - kept for reply, kept in zip(best, own, strict=True)], axis=0)
-        worst = np.maximum(worst, 0.0)
+            for reply, payoff, mixture in zip(best, payoffs, mixtures, strict=True):
+                np.maximum(reply - np.einsum("ba,ba->b", payoff, mixture), worst, out=worst)
         for mixture in mixtures:
             worst[~on_simplex(mixture)] = np.inf
-        return np.asarray(worst)
+        return worst, best
 
     def game(self, number: int) -> UnitGames:
         """Batch of one game."""
@@ -179,7 +179,7 @@ def on_simplex(mixture: FloatArray) -> BoolArray:
     """Which rows of (B, A) are mixtures: entries ≥ 0 (nan is not) and a sum within rounding of 1."""
     total = mixture @ np.ones(mixture.shape[1])
     miss = ROUNDING * mixture.shape[1]
-    return np.asarray((-largest(-mixture) >= 0.0) & (np.abs(total - 1.0) <= miss))
+    return np.asarray((np.ascontiguousarray(mixture.T).min(axis=0) >= 0.0) & (np.abs(total - 1.0) <= miss))
 
 
 def largest(rows: FloatArray) -> FloatArray:

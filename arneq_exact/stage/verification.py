@@ -34,8 +34,8 @@ def verified(
     methods: Sequence[str],
     name: str,
     backend: str,
-) -> FloatArray:
-    """Verify all answers, find others where they fail, and return the regret of each game (B,).
+) -> tuple[FloatArray, list[FloatArray]]:
+    """Verify all answers, and find others where they fail.
 
     Parameters
     ----------
@@ -50,12 +50,18 @@ def verified(
     name, backend : str
         For the message.
 
+    Returns
+    -------
+    regret : (B,) array
+    best : one array (B,) per player
+        Payoff of the best pure reply.
+
     Raises
     ------
     StageError
         If the regret of a game stays above `TOLERANCE`.
     """
-    regret = games.regret(mixtures)
+    regret, best = games.measure(mixtures)
     for number in np.flatnonzero(~(regret <= TOLERANCE)).tolist():
         alone = games.game(number)
         for routine, found in candidates(number):
@@ -63,11 +69,13 @@ def verified(
             polished = polish(alone, found)
             for mixture, new in zip(mixtures, polished, strict=True):
                 mixture[number] = new
-            regret[number] = alone.regret([new[None] for new in polished])[0]
+            again, reply = alone.measure([new[None] for new in polished])
+            for mine, theirs in zip((regret, *best), (again, *reply), strict=True):
+                mine[number] = theirs[0]
             if regret[number] <= TOLERANCE:
                 break
     refuse_unverified(regret, name, backend)
-    return regret
+    return regret, best
 
 
 def refuse_unverified(regret: FloatArray, name: str, backend: str) -> None:

@@ -125,7 +125,7 @@ def solve_bimatrix(
         _pure(unit, x1, x2, method)
     if backend == "auto":
         _by_lemke_howson(unit, x1, x2, method, calls)
-    regret = verified(
+    regret, _ = verified(
         bimatrix_games(unit),
         (x1, x2),
         method,

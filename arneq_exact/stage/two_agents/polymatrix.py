@@ -130,7 +130,7 @@ def solve_polymatrix(
         method[solved == 1] = METHODS.index("lemke")
     games = attacked_pairs(unit, corruption)
     parts = [np.ascontiguousarray(part) for part in np.split(mixtures, np.cumsum(games.sizes)[:-1], axis=1)]
-    regret = verified(
+    regret, _ = verified(
         games, parts, method, lambda game: _candidates(games, game, calls), METHODS, _NAME, backend
     )
     x1, x2, y1, y2 = parts

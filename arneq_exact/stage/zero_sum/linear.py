@@ -116,9 +116,9 @@ def solve_matrix_games(
 
         count(calls, "simplex", number)
         solve_unit_games(unit, row, column, method)
-    games = matrix_games(unit)
-    regret = verified(
-        games,
+    # What the mixtures guarantee their players, the second with its sign; the value lies between.
+    regret, (upper, minus_lower) = verified(
+        matrix_games(unit),
         (row, column),
         method,
         lambda game: _candidates(unit[game], backend, calls),
@@ -126,8 +126,6 @@ def solve_matrix_games(
         name,
         backend,
     )
-    # What the mixtures guarantee their players; the value lies between.
-    upper, minus_lower = games.best_payoffs((row, column))
     return MatrixGameSolutions(low + width * (0.5 * (upper - minus_lower)), row, column, method, regret)
 
 
