@@ -16,8 +16,8 @@ from arneq_exact.oracle.periodic_orbit import exact_backup, find_orbit
 from arneq_exact.theory import ledger
 from arneq_exact.theory.draw import typed_games
 from arneq_exact.theory.draw.typed_games import TYPED, pair_game
+from arneq_exact.theory.draw.worked_games import stay_or_leave
 from arneq_exact.theory.statements import convergence
-from arneq_exact.theory.statements.fresh_selection import stay_or_leave
 
 MINE = [
     "T6",

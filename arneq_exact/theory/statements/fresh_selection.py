@@ -15,7 +15,6 @@ V*, the stage ARNEQ at Q* and the gaps of both policies are computed in Fraction
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from arneq_exact.oracle.contest import contest, reply_value, robust_value
 from arneq_exact.oracle.definition import Array, exact_payoffs, is_budget
 from arneq_exact.oracle.periodic_orbit import exact_backup
 from arneq_exact.oracle.pure_play import pure_play
+from arneq_exact.theory.draw.worked_games import GO, LEAVE, STAY, draw_stay_or_leave, is_stay_or_leave
 from arneq_exact.theory.engine.assumptions import encountered_types
 from arneq_exact.theory.engine.evidence import Findings, equal
 from arneq_exact.theory.engine.given_play import by_state
@@ -38,27 +38,6 @@ from arneq_exact.theory.statements.convergence import FIXED_TYPES, MAX_ITERATION
 FAMILY = Hypothesis(
     "stay or leave", "The game is one of the family, for some c, w > 0, 0 < p < γw and γ, and k = 0."
 )
-
-STAY, LEAVE, GO = 1, 0, 0
-
-
-def stay_or_leave(cost: Fraction, wage: Fraction, price: Fraction, discount: Fraction) -> MarkovGame:
-    """Return the game with c, w, p and γ."""
-    rewards: list[list[Any]] = [[-cost / (1 - discount), 0], [-cost, wage], [0, 0], [0, price]]
-    moves: list[list[tuple[Fraction, int]]] = [[], [(Fraction(1), 0)], [(Fraction(1), 0)], []]
-    return MarkovGame.from_rows([[2, 1], [1, 2]], rewards, moves, discount, termination=[1, 0, 0, 1])
-
-
-def is_of_the_family(game: MarkovGame) -> bool:
-    """Tell whether a game is one of the family, by building it from its own numbers."""
-    if game.action_counts.tolist() != [[2, 1], [1, 2]] or len(set(game.exact_discount())) > 1:
-        return False
-    discount = game.exact_discount()[0]
-    first, second = exact_payoffs(game, 0), exact_payoffs(game, 1)
-    cost, wage, price = -first[0, STAY, 0], first[1, STAY, 0], second[1, 0, 1]
-    if not (0 < discount < 1 and cost > 0 and 0 < price < discount * wage):
-        return False
-    return stay_or_leave(cost, wage, price, discount).same_as(game)
 
 
 def _worth(game: MarkovGame, play: Policy) -> tuple[Array, Array]:
@@ -75,7 +54,7 @@ def _worth(game: MarkovGame, play: Policy) -> tuple[Array, Array]:
 
 def _fresh(instance: Instance) -> Findings:
     game, threat = instance.game, instance.threat
-    if not is_budget(threat) or threat.k != 0 or not is_of_the_family(game):
+    if not is_budget(threat) or threat.k != 0 or not is_stay_or_leave(game):
         return Findings(hypotheses={FAMILY.name: False, FIXED_TYPES.name: None})
     run = iterate(game, threat, tol=1e-10, max_iterations=MAX_ITERATIONS)
     on_the_way, fresh = (
@@ -105,13 +84,6 @@ def _fresh(instance: Instance) -> Findings:
     )
 
 
-def _draw(rng: np.random.Generator) -> Instance:
-    discount = Fraction(str(rng.choice(["1/4", "1/2", "3/4"])))
-    cost, wage = (Fraction(int(rng.integers(1, 30)), int(rng.integers(1, 8))) for _ in range(2))
-    price = discount * wage * Fraction(int(rng.integers(1, 10)), 10)
-    return Instance(stay_or_leave(cost, wage, price, discount), ThreatModel(0))
-
-
 STATEMENTS = (
     Statement(
         id="T7.selection",
@@ -122,6 +94,6 @@ STATEMENTS = (
         source="theory page, T7",
         status=UNDER_HYPOTHESES,
         examine=_fresh,
-        families={"stay or leave": _draw},
+        families={"stay or leave": draw_stay_or_leave},
     ),
 )

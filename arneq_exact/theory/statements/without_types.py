@@ -24,8 +24,8 @@ from arneq_exact.oracle.definition import exact_payoffs, stage_payoffs
 from arneq_exact.oracle.periodic_orbit import find_orbit
 from arneq_exact.oracle.pure_play import pure_play
 from arneq_exact.stage.solve import StageSolver
-from arneq_exact.theory.draw import generators
 from arneq_exact.theory.draw.nosde import is_nosde, nosde_like
+from arneq_exact.theory.draw.worked_games import draw_corner, draw_jump, is_corner, is_jump
 from arneq_exact.theory.engine.assumptions import selected_types
 from arneq_exact.theory.engine.evidence import Findings, at_most, equal
 from arneq_exact.theory.engine.instance import Instance
@@ -39,29 +39,11 @@ def _is_plain(instance: Instance, *budgets: int) -> bool:
     return is_plain_budget(instance.threat) and instance.threat.k in budgets
 
 
-def _jumps(instance: Instance) -> bool:
-    """Tell whether Q_1 = b·1{a_2 = 1 or a_3 = 1} − c a_1 twice, and Q_j = ±δ_j a_j, once with either sign."""
-    game = instance.game
-    if game.action_counts.tolist() != [[2, 2, 2]] * 2 or not _is_plain(instance, 0, 1):
-        return False
-    first, second = (exact_payoffs(game, state) for state in range(2))
-    bonus, cost = first[0, 0, 1, 1], -first[0, 1, 0, 0]
-    deltas = [first[1, 0, 1, 0], first[2, 0, 0, 1]]
-    if min(bonus, cost) <= 0 or deltas[0] * deltas[1] <= 0 or 2 * max(map(abs, deltas)) > bonus:
-        return False
-    expected = np.empty_like(first)
-    for joint in np.ndindex(2, 2, 2):
-        a, b, c = joint
-        expected[(slice(None), *joint)] = [bonus * int(b or c) - cost * a, deltas[0] * b, deltas[1] * c]
-    mirrored = expected * np.array([1, -1, -1], dtype=object).reshape(3, 1, 1, 1)
-    return bool((first == expected).all() and (second == mirrored).all())
-
-
 JUMPS = Hypothesis(
     "jump",
     "Two states, k = 0 or 1: Q_1 = b·1{a_2 = 1 or a_3 = 1} − c a_1 in both and Q_j = ±δ_j a_j, j = 2, 3, "
     "with one sign in each; b, c > 0 and 2 max δ ≤ b.",
-    _jumps,
+    lambda instance: _is_plain(instance, 0, 1) and is_jump(instance.game),
     droppable=False,
 )
 
@@ -100,31 +82,11 @@ def _jump(instance: Instance) -> Findings:
     )
 
 
-def _draw_jump(rng: Generator, k: int) -> Instance:
-    bonus, cost = int(rng.integers(2, 10)), Fraction(int(rng.integers(1, 10)), 10)
-    deltas = [Fraction(int(rng.integers(1, 50)), 100) for _ in range(2)]
-    tables = np.empty((2, 3, 2, 2, 2), dtype=object)
-    for state, sign in enumerate((1, -1)):
-        for a, b, c in np.ndindex(2, 2, 2):
-            own = Fraction(bonus * int(b or c)) - cost * a
-            tables[(state, slice(None), a, b, c)] = [own, sign * deltas[0] * b, sign * deltas[1] * c]
-    return Instance(generators.stages_game(tables), ThreatModel(k))
-
-
-def _has_corner(instance: Instance) -> bool:
-    """Tell whether both agents earn more in one corner than elsewhere, where they always earn the same."""
-    if instance.game.action_counts.tolist() != [[2, 2]] or not _is_plain(instance, 0):
-        return False
-    paid = exact_payoffs(instance.game, 0)
-    corner = np.unravel_index(int(paid[0].argmax()), (2, 2))
-    return all(own[corner] > own.min() and np.count_nonzero(own == own.min()) == 3 for own in paid)
-
-
 CORNER = Hypothesis(
     "corner",
     "One stage with two actions for each of two agents, k = 0; in one corner both earn more than elsewhere, "
     "where each earns the same.",
-    _has_corner,
+    lambda instance: _is_plain(instance, 0) and is_corner(instance.game),
     droppable=False,
 )
 NOSDE = Hypothesis(
@@ -158,16 +120,6 @@ def _mixed_types(instance: Instance) -> Findings:
         tolerance=1e-9,
         quantities={"values": [[one.value for one in types] for types in (top, saddle)]},
     )
-
-
-def _draw_mixed(rng: Generator, kind: str) -> Instance:
-    corner = tuple(rng.integers(0, 2, 2).tolist())
-    table = np.empty((2, 2, 2), dtype=object)
-    for agent in range(2):
-        low = int(rng.integers(-5, 6))
-        table[agent] = Fraction(low)
-        table[(agent, *corner)] = low + Fraction(int(rng.integers(1, 40)), 4 if kind == "quarters" else 1)
-    return Instance(generators.one_shot(table), ThreatModel(0))
 
 
 def _goes_round(instance: Instance) -> Findings:
@@ -208,7 +160,7 @@ STATEMENTS = (
         source="theory page, T8 (i)",
         status=UNDER_HYPOTHESES,
         examine=_jump,
-        families={"k = 0": lambda rng: _draw_jump(rng, 0), "k = 1": lambda rng: _draw_jump(rng, 1)},
+        families={"k = 0": lambda rng: draw_jump(rng, 0), "k = 1": lambda rng: draw_jump(rng, 1)},
     ),
     Statement(
         id="T8.types",
@@ -219,8 +171,8 @@ STATEMENTS = (
         status=UNDER_HYPOTHESES,
         examine=_mixed_types,
         families={
-            "integer": lambda rng: _draw_mixed(rng, "integer"),
-            "quarters": lambda rng: _draw_mixed(rng, "quarters"),
+            "integer": lambda rng: draw_corner(rng, Fraction(1)),
+            "quarters": lambda rng: draw_corner(rng, Fraction(1, 4)),
         },
     ),
     Statement(
