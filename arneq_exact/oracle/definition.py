@@ -9,7 +9,7 @@ elimination and matrix games, which `proof` does without. Only for small games: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations, product
 from math import comb
@@ -207,6 +207,11 @@ def matrix(
 ) -> Array:
     """Return M_i^π (A_i, C) with a column for every pure attack, superfluous ones included."""
     attacks = pure_attacks(threat, payoff.shape[: len(policy)], agent, state, informed=informed)
+    return columns_of(payoff, policy, agent, attacks)
+
+
+def columns_of(payoff: Array, policy: Sequence[Array], agent: int, attacks: Iterable[Attack]) -> Array:
+    """Return M_i^π (A_i, C, ...) with a column for each of some pure attacks."""
     return np.stack([column(payoff, policy, agent, attack) for attack in attacks], axis=1)
 
 

@@ -1,16 +1,16 @@
-"""Every known answer that has a policy is an ARNEQ with the stored values, by `brute_force`."""
+"""Every known answer that has a policy is an ARNEQ with the stored values, by the oracle."""
 
 from __future__ import annotations
 
 from functools import cache
 
-import brute_force
 import numpy as np
 import pytest
 from instances import answer_game
 
 from arneq_exact import catalog
 from arneq_exact.model.policy import Policy
+from arneq_exact.oracle import contest as oracle
 
 # Where agents decouple [T4] a policy is not needed: the best response to anything is the maximin value.
 DECOUPLED = [
@@ -34,9 +34,9 @@ def own_and_best(game, threat, build, horizon):
     policy = build(game)
     assert policy.horizon == horizon
     if horizon is not None:
-        return [brute_force.horizon_values(game, threat, policy, i) for i in range(game.n_agents)]
-    contests = [brute_force.Contest(game, threat, policy, i) for i in range(game.n_agents)]
-    return [(contest.robust_values(), contest.best_values()) for contest in contests]
+        return [oracle.horizon_values(game, threat, policy, i) for i in range(game.n_agents)]
+    contests = [oracle.contest(game, threat, policy, i) for i in range(game.n_agents)]
+    return [(oracle.robust_value(contest), oracle.best_value(contest)[0]) for contest in contests]
 
 
 @pytest.mark.parametrize(("name", "number"), ANSWERS)
@@ -60,6 +60,6 @@ def test_values_without_a_policy_are_the_maximin_values(name, number):
     assert answer.horizon is None
     index = {game.state_name(state): state for state in range(game.n_states)}
     for agent in range(game.n_agents):
-        best = brute_force.Contest(game, answer.threat, Policy.uniform(game), agent).best_values()
+        best = oracle.best_value(oracle.contest(game, answer.threat, Policy.uniform(game), agent))[0]
         for state, row in answer.exact_values().items():
             assert best[index[state]] == pytest.approx(float(row[agent]), abs=answer.tolerance, rel=0)

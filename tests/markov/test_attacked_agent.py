@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from arneq_exact.markov.attacked_agent import AttackedAgent
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import contest as oracle
 
 
 def test_dust_where_values_are_zero_does_not_cycle():
@@ -167,12 +167,15 @@ def test_degenerate_games(rng, name):
         unit = max(float(np.abs(game.rewards).max()), 1e-300)
         for k in range(min(n, 2)):
             for agent in range(n):
-                contest = brute_force.Contest(game, ThreatModel(k), policy, agent)
+                contest = oracle.contest(game, ThreatModel(k), policy, agent)
                 attacked = AttackedAgent(game, ThreatModel(k), list(policy), agent)
                 own = attacked.robust_value(policy[agent])
-                np.testing.assert_allclose(own.value, contest.robust_values(), rtol=0, atol=1e-10 * unit)
+                np.testing.assert_allclose(own.value, oracle.robust_value(contest), rtol=0, atol=1e-10 * unit)
                 # The oracle's fixed-point equation, at the value that was found.
                 value = attacked.solve().value
                 np.testing.assert_allclose(
-                    contest.best_step(value), value, rtol=0, atol=1e-9 * max(unit, np.abs(value).max())
+                    oracle.best_step(contest, value),
+                    value,
+                    rtol=0,
+                    atol=1e-9 * max(unit, np.abs(value).max()),
                 )

@@ -9,7 +9,6 @@ import pickle
 from dataclasses import replace
 from itertools import combinations
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from rich.console import Console
 
 from arneq_exact import Policy, ThreatModel, audit, catalog, load, save, solve, static_values
 from arneq_exact.errors import GameError, PolicyError, ThreatError
+from arneq_exact.oracle import contest as oracle
 from arneq_exact.report.audit import budget_table, print_audit, set_table
 from arneq_exact.report.studies import plain_text
 
@@ -27,7 +27,7 @@ def only(n: int, agent: int, K) -> ThreatModel:
 
 
 def by_definition(game, threat, policy, agent) -> np.ndarray:
-    return brute_force.Contest(game, threat, policy, agent).robust_values()
+    return oracle.robust_value(oracle.contest(game, threat, policy, agent))
 
 
 @pytest.mark.parametrize(("n", "k"), [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2), (4, 2)])
@@ -48,7 +48,7 @@ def test_an_audit_is_what_the_definitions_say(rng, n, k):
             np.testing.assert_allclose(found.by_set[agent, K], expected, rtol=0, atol=1e-11)
         allowed = [found.by_set[agent, K] for K in family if len(K) <= k]
         np.testing.assert_allclose(found.static[agent], np.min(allowed, axis=0), rtol=0, atol=1e-11)
-        best = brute_force.Contest(game, threat, policy, agent).best_values()
+        best = oracle.best_value(oracle.contest(game, threat, policy, agent))[0]
         np.testing.assert_allclose(found.gap[agent], best - found.robust[k][agent], rtol=0, atol=1e-9)
     assert (found.nominal == found.robust[0]).all()
     assert (found.per_state == found.robust[k]).all()
@@ -62,10 +62,10 @@ def test_every_threat(rng, name):
     policy = games.random_policy(rng, game)
     found = audit(game, threat, policy)
     for agent in range(3):
-        contest = brute_force.Contest(game, threat, policy, agent)
-        own = contest.robust_values()
+        contest = oracle.contest(game, threat, policy, agent)
+        own = oracle.robust_value(contest)
         np.testing.assert_allclose(found.per_state[agent], own, rtol=0, atol=1e-11)
-        np.testing.assert_allclose(found.gap[agent], contest.best_values() - own, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(found.gap[agent], oracle.best_value(contest)[0] - own, rtol=0, atol=1e-9)
         for K in [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2)]:
             if agent not in K:
                 alone = replace(only(3, agent, K), masks=threat.masks)
@@ -96,7 +96,7 @@ def test_the_attacks_attain_the_values(rng):
     found = audit(game, ThreatModel(1), policy)
     for k, attacks in found.attack.items():
         for agent, attack in enumerate(attacks):
-            contest = brute_force.Contest(game, ThreatModel(k), policy, agent)
+            contest = oracle.contest(game, ThreatModel(k), policy, agent)
             values = found.robust[k][agent]
             for state in range(3):
                 corruption, forced = attack.at(game, state)
@@ -109,7 +109,7 @@ def test_the_attacks_attain_the_values(rng):
                 backed = game.rewards[rows, agent] + 0.8 * (game.transitions[rows] @ values)
                 assert play @ backed == pytest.approx(values[state], abs=1e-12)
                 assert len(members) <= k
-            np.testing.assert_allclose(contest.robust_step(values), values, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(oracle.robust_step(contest, values), values, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("k", [0, 1, 2])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -18,6 +17,8 @@ from arneq_exact.markov.decoupled import run as solve_decoupled
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import contest as oracle
+from arneq_exact.oracle import definition
 from arneq_exact.strategies.threats import PER_STATE
 
 
@@ -35,8 +36,8 @@ def test_values_and_gap_equal_value_iteration(rng, n, name):
         rng, n, 3 if n < 3 else 2, (1, 3) if n < 3 else 2, [0.5, 0.3, 0.6][:n], ending=0.3
     )
     policy = games.random_policy(rng, game, pure=0.3)
-    own = np.array([brute_force.Contest(game, threat, policy, i).robust_values() for i in range(n)])
-    best = np.array([brute_force.Contest(game, threat, policy, i).best_values() for i in range(n)])
+    own = np.array([oracle.robust_value(oracle.contest(game, threat, policy, i)) for i in range(n)])
+    best = np.array([oracle.best_value(oracle.contest(game, threat, policy, i))[0] for i in range(n)])
     np.testing.assert_allclose(robust_values(game, threat, policy), own, rtol=0, atol=1e-11)
     for agent in range(n):
         answer = best_response(game, threat, policy, agent)
@@ -44,7 +45,7 @@ def test_values_and_gap_equal_value_iteration(rng, n, name):
         # Playing the response is worth its value at every state, by the oracle.
         arrays = list(policy)
         arrays[agent] = answer.policy
-        held = brute_force.Contest(game, threat, Policy(game, arrays), agent).robust_values()
+        held = oracle.robust_value(oracle.contest(game, threat, Policy(game, arrays), agent))
         np.testing.assert_allclose(held, answer.value, rtol=0, atol=1e-11)
     found = gap(game, threat, policy)
     np.testing.assert_allclose(found, best - own, rtol=0, atol=1e-9)
@@ -56,7 +57,7 @@ def test_robust_values_of_four_agents(rng, name):
     threat = games.threats(4)[name]
     game = games.random_game(rng, 4, 2, (1, 2), 0.5)
     policy = games.random_policy(rng, game)
-    own = [brute_force.Contest(game, threat, policy, i).robust_values() for i in range(4)]
+    own = [oracle.robust_value(oracle.contest(game, threat, policy, i)) for i in range(4)]
     np.testing.assert_allclose(robust_values(game, threat, policy), own, rtol=0, atol=1e-11)
 
 
@@ -84,8 +85,8 @@ def test_robust_values_under_any_threat_are_a_fixed_point(data):
     threat = data.draw(strategies.threats(game, kinds=PER_STATE))
     values = robust_values(game, threat, policy)
     for agent in range(game.n_agents):
-        contest = brute_force.Contest(game, threat, policy, agent)
-        np.testing.assert_allclose(values[agent], contest.robust_values(), rtol=0, atol=1e-9)
+        contest = oracle.contest(game, threat, policy, agent)
+        np.testing.assert_allclose(values[agent], oracle.robust_value(contest), rtol=0, atol=1e-9)
         assert (best_response(game, threat, policy, agent).value >= values[agent] - 1e-9).all()
 
 
@@ -252,8 +253,8 @@ def test_the_worst_attack_attains_the_robust_value(rng, n):
                 rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
                 payoff = game.rewards[rows, agent] + game.discount[agent] * dense[rows] @ values[agent]
                 mixtures = [array[state, :count] for array, count in zip(policy, counts, strict=True)]
-                lottery = [(float(p), K) for K, p in corruption.weights]
-                table = brute_force.matrix(payoff.reshape(counts), mixtures, agent, [(lottery, forced)])
+                attack = definition.Attack(dict(corruption.weights), forced)
+                table = definition.columns_of(payoff.reshape(counts), mixtures, agent, [attack])
                 assert (mixtures[agent] @ table)[0] == pytest.approx(values[agent, state], abs=1e-12)
 
 
@@ -280,9 +281,9 @@ def test_time_indexed_policies(rng, name):
     for agent in range(3):
         own, best = np.zeros((4, 2)), np.zeros((4, 2))
         for step in reversed(range(3)):
-            contest = brute_force.Contest(game, threat, policy, agent, step)
-            own[step] = contest.robust_step(own[step + 1])
-            best[step] = contest.best_step(best[step + 1])
+            contest = oracle.contest(game, threat, policy.at(step), agent)
+            own[step] = oracle.robust_step(contest, own[step + 1])
+            best[step] = oracle.best_step(contest, best[step + 1])
         np.testing.assert_allclose(values[:, agent], own, rtol=0, atol=1e-13)
         answer = best_response(game, threat, policy, agent)
         np.testing.assert_allclose(answer.value, best, rtol=0, atol=1e-9)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from arneq_exact.markov.horizon import evaluate_horizon
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import contest as oracle
 
 
 def countdown(steps: int) -> MarkovGame:
@@ -64,10 +64,14 @@ def test_backward_induction_is_subgame_perfect(rng, name):
     assert (values[3] == 0).all()
     for agent in range(2):
         for step in range(3):
-            contest = brute_force.Contest(game, threat, policy, agent, step)
+            contest = oracle.contest(game, threat, policy.at(step), agent)
             later = values[step + 1, agent]
-            np.testing.assert_allclose(contest.robust_step(later), values[step, agent], rtol=0, atol=1e-9)
-            np.testing.assert_allclose(contest.best_step(later), values[step, agent], rtol=0, atol=1e-9)
+            np.testing.assert_allclose(
+                oracle.robust_step(contest, later), values[step, agent], rtol=0, atol=1e-9
+            )
+            np.testing.assert_allclose(
+                oracle.best_step(contest, later), values[step, agent], rtol=0, atol=1e-9
+            )
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -141,11 +145,11 @@ def test_playing_it_in_the_infinite_game(steps):
     policy = solve(game, ThreatModel(0), horizon=steps).policy
     uniform = Policy.uniform(game)
     for agent in range(2):
-        tail = brute_force.Contest(game, ThreatModel(0), uniform, agent)
-        own, best = tail.robust_values(), tail.best_values()
+        tail = oracle.contest(game, ThreatModel(0), uniform, agent)
+        own, best = oracle.robust_value(tail), oracle.best_value(tail)[0]
         for step in reversed(range(steps)):
-            contest = brute_force.Contest(game, ThreatModel(0), policy, agent, step)
-            own, best = contest.robust_step(own), contest.best_step(best)
+            contest = oracle.contest(game, ThreatModel(0), policy.at(step), agent)
+            own, best = oracle.robust_step(contest, own), oracle.best_step(contest, best)
         assert (best - own).max() <= gamma**steps * 3 / (1 - gamma) + 1e-9
         assert (best - own).min() >= -1e-9
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from arneq_exact import MarkovGame, ThreatModel, check, gap, iterate, robust_values, solve
 from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.errors import InputError
+from arneq_exact.oracle import contest as oracle
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, stage_types
 
@@ -26,10 +26,14 @@ def test_backward_induction_is_subgame_perfect(rng, n, actions, name):
     values = robust_values(game, threat, policy)
     for agent in range(n):
         for step in range(2):
-            contest = brute_force.Contest(game, threat, policy, agent, step)
+            contest = oracle.contest(game, threat, policy.at(step), agent)
             later = values[step + 1, agent]
-            np.testing.assert_allclose(contest.robust_step(later), values[step, agent], rtol=0, atol=1e-9)
-            np.testing.assert_allclose(contest.best_step(later), values[step, agent], rtol=0, atol=1e-9)
+            np.testing.assert_allclose(
+                oracle.robust_step(contest, later), values[step, agent], rtol=0, atol=1e-9
+            )
+            np.testing.assert_allclose(
+                oracle.best_step(contest, later), values[step, agent], rtol=0, atol=1e-9
+            )
 
 
 @pytest.mark.parametrize("name", THREATS)
@@ -53,7 +57,7 @@ def test_what_converges_is_an_equilibrium(rng, n, actions, name):
         assert result.status in ("converged", "cycle")
         if result.status == "converged":
             assert gap(game, threat, result.policy).max() <= 1e-8
-            assert brute_force.gap(game, threat, result.policy).max() <= 1e-8
+            assert oracle.gap(game, threat, result.policy).max() <= 1e-8
 
 
 def test_a_mask_changes_the_value_where_it_holds():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from arneq_exact.markov.candidates import Problem
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import contest as oracle
 from arneq_exact.solver.registry import SOLVERS, solver_names
 from arneq_exact.stage.selection import SELECTIONS
 
@@ -82,15 +82,15 @@ def judge(game, threat, solution) -> None:
     result = check(game, solution.certificate, threat)
     assert result.valid, result.reason
     assert result.epsilon == solution.epsilon
-    true = brute_force.gap(game, threat, solution.policy)
+    true = oracle.gap(game, threat, solution.policy)
     assert (true <= solution.gap + 2e-9 * np.abs(game.rewards).max()).all()
 
 
 def values_meet(expected, values) -> None:
     if isinstance(expected, str):
         np.testing.assert_allclose(values[0], -values[1], rtol=0, atol=1e-7)
-        contest = brute_force.Contest(zero_sum(), ThreatModel(1), Policy.uniform(zero_sum()), 0)
-        np.testing.assert_allclose(values[0], contest.best_values(), rtol=0, atol=1e-7)
+        contest = oracle.contest(zero_sum(), ThreatModel(1), Policy.uniform(zero_sum()), 0)
+        np.testing.assert_allclose(values[0], oracle.best_value(contest)[0], rtol=0, atol=1e-7)
     elif expected is not None:
         np.testing.assert_allclose(values, expected, rtol=0, atol=1e-7)
 
@@ -182,9 +182,9 @@ def test_decoupled_values_are_security_values(rng, n):
     game = games.random_game(rng, n, 4, (1, 3), 0.9, ending=0.3)
     (candidate,) = decoupled.run(Problem(game, ThreatModel(n - 1)))
     for agent in range(n):
-        contest = brute_force.Contest(game, ThreatModel(n - 1), candidate.policy, agent)
+        contest = oracle.contest(game, ThreatModel(n - 1), candidate.policy, agent)
         value = candidate.bounds.upper[agent]
-        np.testing.assert_allclose(contest.best_step(value), value, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(oracle.best_step(contest, value), value, rtol=0, atol=1e-9)
     np.testing.assert_allclose(
         robust_values(game, ThreatModel(n - 1), candidate.policy), candidate.bounds.lower, rtol=0, atol=1e-11
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -26,6 +25,8 @@ from arneq_exact import (
 )
 from arneq_exact.errors import PolicyError, ThreatError
 from arneq_exact.model.game import MarkovGame
+from arneq_exact.oracle import contest as oracle
+from arneq_exact.oracle import definition
 
 
 def only(n: int, agent: int, K) -> ThreatModel:
@@ -43,7 +44,7 @@ def test_static_values_are_the_worst_set_that_stays(rng, n, k):
         others = [j for j in range(n) if j != agent]
         # Every set of at most k agents, also those that a reduction drops.
         family = [K for size in range(k + 1) for K in combinations(others, size)]
-        worth = [brute_force.Contest(game, only(n, agent, K), policy, agent).robust_values() for K in family]
+        worth = [oracle.robust_value(oracle.contest(game, only(n, agent, K), policy, agent)) for K in family]
         np.testing.assert_allclose(found.values[agent], np.min(worth, axis=0), rtol=0, atol=1e-11)
         for state in range(3):
             (drawn,) = found.points[agent][found.worst[agent, state]].weights
@@ -118,11 +119,11 @@ def test_general_threats(rng, name):
     found = static_values(game, threat, policy)
     for agent in range(3):
         worth = []
-        for lottery in brute_force.lotteries(threat, 3, agent):
+        for law in definition.vertices(threat, 3, agent):
             value = np.zeros(3)
-            for p, K in lottery:
+            for K, p in law.items():
                 alone = replace(only(3, agent, K), masks=threat.masks)
-                value += p * brute_force.Contest(game, alone, policy, agent).robust_values()
+                value += float(p) * oracle.robust_value(oracle.contest(game, alone, policy, agent))
             worth.append(value)
         np.testing.assert_allclose(found.values[agent], np.min(worth, axis=0), rtol=0, atol=1e-11)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import brute_force
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from arneq_exact import referee
 from arneq_exact.errors import ThreatError
 from arneq_exact.exact.polytope import MOST_VERTICES, extreme_points
+from arneq_exact.oracle import definition
 
 NUMBERS = st.integers(-3, 3).map(Fraction) | st.fractions(-1, 1, max_denominator=4)
 
@@ -28,7 +28,7 @@ def test_vertices_equal_enumeration(data: st.DataObject, size: int, cuts: int) -
     row = st.lists(NUMBERS, min_size=size, max_size=size)
     rows = data.draw(st.lists(row, min_size=cuts, max_size=cuts))
     bounds = data.draw(st.lists(NUMBERS, min_size=cuts, max_size=cuts))
-    expected = brute_force.vertices(rows, bounds, size)
+    expected = definition.polytope_vertices(size, rows, bounds)
     if not expected:
         with pytest.raises(ThreatError, match="leave no distribution"):
             extreme_points(size, *exact(rows, bounds))

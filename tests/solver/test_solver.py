@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from arneq_exact.markov.candidates import Bounds, Candidate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import contest as oracle
 from arneq_exact.solver import registry
 
 # -- statuses ---------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def test_a_lying_solver_is_not_believed(monkeypatch, rng):
     solution = solve(game, threat)
     assert solution.status == "incomplete"
     assert check(game, solution.certificate, threat).valid
-    assert (brute_force.gap(game, threat, solution.policy) <= solution.gap + 1e-8).all()
+    assert (oracle.gap(game, threat, solution.policy) <= solution.gap + 1e-8).all()
 
 
 # -- determinism and backends -----------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from solution_promises import verify
 from arneq_exact import MarkovGame, certify, solve
 from arneq_exact.markov import decoupled
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import contest as oracle
 
 
 @pytest.mark.parametrize("number", range(24))
@@ -32,9 +32,9 @@ def test_sample_of_decoupled_games(number):
     # [T4]: values are unique, fixed points of each agent's own minimax operator.
     if n_states <= 6 and n < 4:
         for agent in range(n):
-            contest = brute_force.Contest(game, threat, solution.policy, agent)
+            contest = oracle.contest(game, threat, solution.policy, agent)
             np.testing.assert_allclose(
-                contest.best_step(solution.values[agent]), solution.values[agent], rtol=0, atol=1e-7
+                oracle.best_step(contest, solution.values[agent]), solution.values[agent], rtol=0, atol=1e-7
             )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import brute_force
 import numpy as np
 from scipy.optimize import linprog
 
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import definition
 
 TWO_AGENTS = {
     "k=0": ThreatModel(0),
@@ -22,12 +22,11 @@ TWO_AGENTS = {
 
 def gap_of(payoffs, threat, profile) -> float:
     """Largest gain of an agent, from the definition; masks of state 0 apply."""
-    n = len(payoffs)
     gains = []
     for agent, payoff in enumerate(payoffs):
-        attacks = list(brute_force.columns(threat, n, agent, payoff.shape))
-        table = brute_force.matrix(payoff, profile, agent, attacks)
-        gains.append(brute_force.maximin(table) - float((profile[agent] @ table).min()))
+        attacks = list(definition.pure_attacks(threat, payoff.shape, agent, 0))
+        table = definition.columns_of(payoff, profile, agent, attacks)
+        gains.append(definition.maximin(table)[0] - float((profile[agent] @ table).min()))
     return max(gains)
 
 

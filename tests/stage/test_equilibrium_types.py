@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import product
 
-import brute_force
 import numpy as np
 import pytest
 
 from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import definition
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, stage_types
 
 BOTH = TYPE_A | TYPE_B_PRIME
@@ -58,7 +58,7 @@ def test_zero_sum_stage_games_are_saddles(rng):
             payoff = rng.uniform(-1, 1, (3, 4))
             for agent, own in ((0, payoff), (1, -payoff)):
                 table = np.moveaxis(own, agent, 0)
-                assert types_of(own, brute_force.maximin(table), agent, corrupted) & TYPE_B_PRIME
+                assert types_of(own, definition.maximin(table)[0], agent, corrupted) & TYPE_B_PRIME
 
 
 def test_decoupled_values_are_both():
@@ -75,15 +75,15 @@ def test_type_a_is_the_maximum_over_mixed_profiles(rng, agent, corrupted):
     grid = np.linspace(0, 1, 41)
     for _ in range(5):
         payoff = rng.uniform(-1, 1, (2, 2))
-        attacks = list(brute_force.columns(threat, 2, agent, (2, 2)))
+        attacks = list(definition.pure_attacks(threat, (2, 2), agent, 0))
         best = -np.inf
         exact = -np.inf
         for q in grid:
             other = np.array([q, 1 - q])
-            table = brute_force.matrix(payoff, [other, other], agent, attacks)
+            table = definition.columns_of(payoff, [other, other], agent, attacks)
             for p in grid:
                 best = max(best, float((np.array([p, 1 - p]) @ table).min()))
-            exact = max(exact, brute_force.maximin(table))
+            exact = max(exact, definition.maximin(table)[0])
         assert not types_of(payoff, best - 1e-6, agent, corrupted) & TYPE_A
         assert types_of(payoff, exact, agent, corrupted) & TYPE_A
         assert types_of(payoff, exact + 1e-3, agent, corrupted) & TYPE_A
@@ -128,8 +128,8 @@ def test_type_a_against_a_grid(rng, k):
     for point in product(axis, repeat=3):
         profile = [np.array([1 - p, p]) for p in point]
         for agent, payoff in enumerate(payoffs):
-            attacks = list(brute_force.columns(ThreatModel(k), 3, agent, (2, 2, 2)))
-            table = brute_force.matrix(payoff, profile, agent, attacks)
+            attacks = list(definition.pure_attacks(ThreatModel(k), (2, 2, 2), agent, 0))
+            table = definition.columns_of(payoff, profile, agent, attacks)
             greatest[agent] = max(greatest[agent], float((profile[agent] @ table).min()))
 
     def types(values):
@@ -141,6 +141,6 @@ def test_type_a_against_a_grid(rng, k):
         assert (types(greatest) & TYPE_A).all()
     assert (types(np.ones(3)) & TYPE_A).all()
     security = [
-        brute_force.maximin(np.moveaxis(payoff, i, 0).reshape(2, 4)) for i, payoff in enumerate(payoffs)
+        definition.maximin(np.moveaxis(payoff, i, 0).reshape(2, 4))[0] for i, payoff in enumerate(payoffs)
     ]
     assert (types(security) & TYPE_B_PRIME).all()

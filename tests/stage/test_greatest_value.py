@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import brute_force
 import numpy as np
 import pytest
 
 from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import definition
 from arneq_exact.stage.types import equilibrium_types
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, TYPE_B_PRIME, UNDECIDED, types_at
 from arneq_exact.stage.types.greatest_value import columns_at_pure_profiles, greatest_value
@@ -21,9 +21,8 @@ def attackers(payoff, k):
 
 def worth(payoff, profile, agent, k):
     """g_i by the columns written out."""
-    n = payoff.ndim
-    attacks = list(brute_force.columns(ThreatModel(k), n, agent, payoff.shape))
-    return float((profile[agent] @ brute_force.matrix(payoff, profile, agent, attacks)).min())
+    attacks = list(definition.pure_attacks(ThreatModel(k), payoff.shape, agent, 0))
+    return float((profile[agent] @ definition.columns_of(payoff, profile, agent, attacks)).min())
 
 
 def matching(n=3):
@@ -58,7 +57,7 @@ def test_the_ends_of_the_scale_are_exact(rng, k):
     """k = 0: the largest payoff; k = n−1: the security value. One box decides."""
     payoff = rng.uniform(-1, 1, (3, 2, 3))
     found = greatest_value(payoff, attackers(payoff, k).of[0])
-    best = payoff.max() if k == 0 else brute_force.maximin(payoff.reshape(3, -1))
+    best = payoff.max() if k == 0 else definition.maximin(payoff.reshape(3, -1))[0]
     assert found.boxes == 1
     assert found.lower == pytest.approx(best, abs=1e-9)
     assert found.upper == pytest.approx(best, abs=1e-9)

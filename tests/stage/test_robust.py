@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise, product
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from arneq_exact.attackers.attacker import Attacker
 from arneq_exact.attackers.stage_attackers import attackers_at
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.model.threat.corruption import Corruption
+from arneq_exact.oracle import definition
 from arneq_exact.stage.robust import joint_play, robust_matrix
 
 COUNTS = [(1,), (4,), (2, 3), (3, 1), (2, 3, 2), (1, 2, 3), (2, 1, 3, 2)]
@@ -31,11 +31,13 @@ def attackers(threat: ThreatModel, counts) -> tuple[Attacker, ...]:
 CASES = [(counts, name) for counts in COUNTS for name in every_threat(len(counts))]
 
 
-def by_definition(corruptions: tuple[Corruption, ...], counts):
-    """Columns in canonical order, as lotteries with forced actions."""
+def by_definition(corruptions: tuple[Corruption, ...], counts, faced: int):
+    """The attacks of the columns of agent `faced`, in canonical order."""
     for corruption in corruptions:
-        lottery = [(float(p), frozenset(K)) for K, p in corruption.weights]
-        yield from brute_force.forced_columns(lottery, counts, corruption.informed, dict(corruption.allowed))
+        law = {agent: dict(corruption.weights) if agent == faced else {(): 1} for agent in range(len(counts))}
+        masks = {agent: {0: list(allowed)} for agent, allowed in corruption.allowed} or None
+        alone = ThreatModel(distribution=law, informed=corruption.informed, masks=masks)
+        yield from definition.pure_attacks(alone, counts, faced, 0)
 
 
 def batch(rng, counts, size=2):
@@ -51,12 +53,12 @@ def test_matrix_equals_enumeration(rng, counts, name):
     for agent in range(len(counts)):
         attacker = attackers(threat, counts)[agent]
         found = robust_matrix(payoff, policy, attacker)
-        attacks = list(by_definition(attacker.points, counts))
+        attacks = list(by_definition(attacker.points, counts, agent))
         assert found.shape == (2, counts[agent], len(attacks))
         assert attacker.width == len(attacks)
         for state in range(2):
             mixtures = [mixture[state] for mixture in policy]
-            expected = brute_force.matrix(payoff[state], mixtures, agent, attacks)
+            expected = definition.columns_of(payoff[state], mixtures, agent, attacks)
             np.testing.assert_allclose(found[state], expected, rtol=0, atol=1e-14)
 
 
@@ -69,12 +71,12 @@ def test_reduced_columns_lose_no_attack(rng, counts, name):
     mixtures = [mixture[0] for mixture in policy]
     for agent in range(n):
         found = robust_matrix(payoff, policy, attackers(threat, counts)[agent])[0]
-        every = brute_force.matrix(
-            payoff[0], mixtures, agent, list(brute_force.columns(threat, n, agent, counts))
+        every = definition.columns_of(
+            payoff[0], mixtures, agent, list(definition.pure_attacks(threat, counts, agent, 0))
         )
         own = mixtures[agent]
         assert (own @ found).min() == pytest.approx((own @ every).min(), abs=1e-14)
-        assert brute_force.maximin(found) == pytest.approx(brute_force.maximin(every), abs=1e-10)
+        assert definition.maximin(found)[0] == pytest.approx(definition.maximin(every)[0], abs=1e-10)
 
 
 @pytest.mark.parametrize(("counts", "name"), CASES)
@@ -144,7 +146,7 @@ def test_corrupting_more_never_helps_the_agent(seed, n):
     agent = int(rng.integers(n))
     tables = [robust_matrix(payoff, policy, attackers(ThreatModel(k), counts)[agent])[0] for k in range(n)]
     own = [float((policy[agent][0] @ table).min()) for table in tables]
-    best = [brute_force.maximin(table) for table in tables]
+    best = [definition.maximin(table)[0] for table in tables]
     assert all(more <= less + 1e-12 for less, more in pairwise(own))
     assert all(more <= less + 1e-9 for less, more in pairwise(best))
     last = robust_matrix(payoff, elsewhere, attackers(ThreatModel(n - 1), counts)[agent])[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from arneq_exact.attackers.stage_attackers import stage_attackers
 from arneq_exact.errors import InputError
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import definition
 from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.selection import SELECTIONS
 from arneq_exact.stage.solve import StageSolver
@@ -22,12 +22,11 @@ BATTLE = np.array([[[3.0, 0.0], [0.0, 2.0]], [[2.0, 0.0], [0.0, 3.0]]])
 
 def stage_gap(payoffs, threat, profile) -> float:
     """Largest gain of an agent at one stage ARNEQ, by brute force; payoffs (n, A1..An)."""
-    n = len(payoffs)
     gains = []
     for agent, payoff in enumerate(payoffs):
-        attacks = list(brute_force.columns(threat, n, agent, payoff.shape))
-        table = brute_force.matrix(payoff, profile, agent, attacks)
-        gains.append(brute_force.maximin(table) - float((profile[agent] @ table).min()))
+        attacks = list(definition.pure_attacks(threat, payoff.shape, agent, 0))
+        table = definition.columns_of(payoff, profile, agent, attacks)
+        gains.append(definition.maximin(table)[0] - float((profile[agent] @ table).min()))
     return max(gains)
 
 
@@ -45,8 +44,8 @@ def test_two_agents_under_every_threat(rng, counts, name, backend):
         assert stage_gap([payoff[state] for payoff in payoffs], threat, profile) <= 1e-9
         for agent, payoff in enumerate(payoffs):
             # The attack is optimal: no action earns more against it than the agent's own value.
-            attacks = list(brute_force.columns(threat, 2, agent, counts))
-            own = brute_force.matrix(payoff[state], profile, agent, attacks)
+            attacks = list(definition.pure_attacks(threat, counts, agent, 0))
+            own = definition.columns_of(payoff[state], profile, agent, attacks)
             held = profile[agent] @ own
             library = attackers.of[agent]
             matrix = robust_matrix(payoff[state : state + 1], [x[None] for x in profile], library)[0]
@@ -69,7 +68,7 @@ def test_decoupled_values_are_security_values(rng, n, backend):
         for state in range(2):
             table = np.moveaxis(payoff[state], agent, 0).reshape(counts[agent], -1)
             held = (solved.policy[agent][state] @ table).min()
-            assert held == pytest.approx(brute_force.maximin(table), abs=1e-9)
+            assert held == pytest.approx(definition.maximin(table)[0], abs=1e-9)
 
 
 def test_decoupled_games_meet_their_known_values():

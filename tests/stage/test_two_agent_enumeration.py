@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import product
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ import quantecon.game_theory as gt
 from enumeration_oracle import TWO_AGENTS, gap_of, in_hull, profiles_of
 
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import definition
 from arneq_exact.stage.enumeration.listing import enumerate_equilibria
 
 
@@ -64,8 +64,8 @@ def test_products_hold_equilibria_only(rng, name, counts):
             assert one.regret <= 1e-10
             assert all(sum(x) == 1 and min(x) >= 0 for x in one.exact)
             for agent, payoff in enumerate(payoffs):
-                attacks = list(brute_force.columns(threat, 2, agent, counts))
-                table = brute_force.matrix(payoff, one.policy, agent, attacks)
+                attacks = list(definition.pure_attacks(threat, counts, agent, 0))
+                table = definition.columns_of(payoff, one.policy, agent, attacks)
                 assert (one.policy[agent] @ table).min() == pytest.approx(one.values[agent], abs=1e-9)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import combinations, pairwise
 
-import brute_force
 import games
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from arneq_exact.markov.candidates import Candidate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
+from arneq_exact.oracle import contest as oracle
 from arneq_exact.solver import registry
 from arneq_exact.study.starts import enumerated
 
@@ -35,7 +35,7 @@ def verify(found, tol=1e-8) -> None:
         assert one.proved
         assert one.status == ("certified" if any(one.epsilon) else "exact")
         assert all((a == b).all() for a, b in zip(one.policy, one.certificate.policy, strict=True))
-        assert brute_force.gap(found.game, found.threat, one.policy).max() <= 1e-6
+        assert oracle.gap(found.game, found.threat, one.policy).max() <= 1e-6
         assert one.starts <= found.starts
         assert one.methods
     for one, other in combinations(found, 2):
