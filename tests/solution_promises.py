@@ -31,8 +31,8 @@ def verify(game, threat, solution, tol=1e-8) -> None:
     assert solution.proved == (expected != "incomplete")
     floats = gap(game, threat, solution.policy)
     assert solution.gap.shape == floats.shape
-    # `gap` itself is in doubles: its linear systems lose up to a unit in the last place times 1 / (1 - β), and
-    # how much of it depends on the processor's routines.
+    # `gap` itself is in doubles: its linear systems lose up to a unit in the last place times 1 / (1 - β);
+    # how much of that depends on the processor's routines.
     loss = 1e-13
     if certificate.horizon is None:
         loss = max(loss, np.finfo(float).eps / (1 - game.contraction.max()))

@@ -19,9 +19,9 @@ from arneq_exact.solver.registry import SOLVERS
 from arneq_exact.stage import verification
 from arneq_exact.stage.two_agents import polymatrix
 from arneq_exact.theory import ledger
-from arneq_exact.theory.engine.search import stored_counterexamples
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT
 from arneq_exact.theory.ledger import STATEMENTS as LEDGER
+from arneq_exact.theory.search import stored_counterexamples
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -81,8 +81,8 @@ def listing(options: argparse.Namespace) -> int:
 def run(options: argparse.Namespace) -> int:
     """Run `arneq theory run`."""
     from arneq_exact.report.ledger import outcome_table
-    from arneq_exact.theory.engine.run import run as run_ledger
     from arneq_exact.theory.publish import publish
+    from arneq_exact.theory.run import run as run_ledger
 
     try:
         with _parts_progress(options.json) as progress:
@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
 
 def search(options: argparse.Namespace) -> int:
     """Run `arneq theory search`."""
-    from arneq_exact.theory.engine.search import search as search_for
+    from arneq_exact.theory.search import search as search_for
 
     require_output(options.out)
     with _draws_progress(options.json) as progress:
@@ -141,7 +141,7 @@ def search(options: argparse.Namespace) -> int:
 def repeat(options: argparse.Namespace) -> int:
     """Run `arneq theory repeat`."""
     from arneq_exact.model.json_reading import read_json
-    from arneq_exact.theory.engine import search as searching
+    from arneq_exact.theory import search as searching
     from arneq_exact.theory.engine.evidence import Evidence
     from arneq_exact.theory.ledger import repeat as check_again
 

@@ -148,13 +148,15 @@ def stage_payoffs(game: MarkovGame, state: int, values: FloatArray | None = None
     return payoff.reshape(game.n_agents, *counts)
 
 
-def exact_payoffs(game: MarkovGame, state: int) -> Array:
-    """Return the rewards (n, A1, ..., An) in a state as Fractions."""
+def exact_payoffs(game: MarkovGame, state: int, values: Array | None = None) -> Array:
+    """Return the payoffs (n, A1, ..., An) in a state as Fractions; what follows is worth `values`, or 0."""
     rows = range(int(game.offsets[state]), int(game.offsets[state + 1]))
     table = np.empty((game.n_agents, len(rows)), dtype=object)
-    for agent in range(game.n_agents):
-        for place, row in enumerate(rows):
-            table[agent, place] = game.exact_reward(row, agent)
+    for place, row in enumerate(rows):
+        moves = [] if values is None else game.exact_moves(row)
+        for agent, factor in enumerate(game.exact_discount()):
+            later = sum((p * values[agent, s] for p, s in moves), Fraction(0)) if values is not None else 0
+            table[agent, place] = game.exact_reward(row, agent) + factor * later
     return table.reshape(game.n_agents, *game.action_counts[state].tolist())
 
 

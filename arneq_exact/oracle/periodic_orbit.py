@@ -68,18 +68,6 @@ class PeriodicOrbit:
         return Fraction((self.values.max(axis=0) - self.values.min(axis=0)).max())
 
 
-def exact_backup(game: MarkovGame, state: int, values: ExactArray) -> ExactArray:
-    """Return Q_i(s, ·) = r_i + γ_i P V_i exactly, (n, A1, ..., An), for values (n, S) of Fractions."""
-    payoffs = exact_payoffs(game, state)
-    flat = payoffs.reshape(game.n_agents, -1)
-    discount = game.exact_discount()
-    for number in range(flat.shape[1]):
-        moves = game.exact_moves(int(game.offsets[state]) + number)
-        for agent, factor in enumerate(discount):
-            flat[agent, number] += factor * sum((p * values[agent, s] for p, s in moves), Fraction(0))
-    return flat.reshape(payoffs.shape)
-
-
 def find_orbit(game: MarkovGame, k: int, iterations: int = ITERATIONS) -> PeriodicOrbit | None:
     """Look for a periodic orbit with pure, unique and strict stage ARNEQ that starts from V = 0.
 
@@ -155,7 +143,7 @@ def proved_orbit(game: MarkovGame, k: int, play: list[Play]) -> PeriodicOrbit | 
         return None
     for t in range(period):
         for state in range(size):
-            stage = exact_backup(game, state, values[t])
+            stage = exact_payoffs(game, state, values[t])
             joint = play[t][state]
             found = pure_play(stage, k)
             worth = found.worth(joint)

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arneq_exact.theory import ledger as ledger
-    from arneq_exact.theory.engine import run as run
-    from arneq_exact.theory.engine import search as search
+    from arneq_exact.theory import run as run
+    from arneq_exact.theory import search as search
     from arneq_exact.theory.engine.evidence import Comparison as Comparison
     from arneq_exact.theory.engine.evidence import Evidence as Evidence
     from arneq_exact.theory.engine.evidence import Findings as Findings
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from arneq_exact.theory.engine.statement import Hypothesis as Hypothesis
     from arneq_exact.theory.engine.statement import Statement as Statement
 
-# Modules and names, with the modules that they live in.
-_MODULES = {"ledger": "ledger", "run": "engine.run", "search": "engine.search"}
+_MODULES = ("ledger", "run", "search")
+# Names, with the modules that they live in.
 _HOMES = {
     "Comparison": "engine.evidence",
     "Evidence": "engine.evidence",
@@ -47,7 +47,7 @@ __all__ = [*sorted(_HOMES), *_MODULES]
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return importlib.import_module(f"arneq_exact.theory.{_MODULES[name]}")
+        return importlib.import_module(f"arneq_exact.theory.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'arneq_exact.theory' has no attribute {name!r}")
     return getattr(importlib.import_module(f"arneq_exact.theory.{_HOMES[name]}"), name)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from arneq_exact.report.theory_page import page, table_text
 from arneq_exact.theory.engine.evidence import HOLDS, VIOLATED
-from arneq_exact.theory.engine.run import LedgerRun
-from arneq_exact.theory.engine.search import stored_counterexamples
 from arneq_exact.theory.pictures import contraction_traces, nosde_cycle
+from arneq_exact.theory.run import LedgerRun
+from arneq_exact.theory.search import stored_counterexamples
 
 
 def publish(run: LedgerRun, folder: str | Path, command: str) -> list[Path]:

@@ -18,9 +18,9 @@ from registry_tables import Table
 
 from arneq_exact.model.game_json import game_to_json
 from arneq_exact.theory.engine.encoding import encode
-from arneq_exact.theory.engine.search import FOLDER, Counterexample, file_name, stored_counterexamples
 from arneq_exact.theory.engine.statement import Statement
 from arneq_exact.theory.ledger import STATEMENTS
+from arneq_exact.theory.search import FOLDER, Counterexample, file_name, stored_counterexamples
 
 TABLE = Path(__file__).parent.parent / "theory" / "evidence.csv"
 LONGEST, WIDEST = 40, 100

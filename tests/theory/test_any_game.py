@@ -14,8 +14,8 @@ from arneq_exact.errors import InputError
 from arneq_exact.theory import ledger
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.draw.nosde import is_nosde, nosde_like
-from arneq_exact.theory.engine.search import stored_counterexamples
 from arneq_exact.theory.engine.stages import kernel_matrix, stages
+from arneq_exact.theory.search import stored_counterexamples
 from arneq_exact.theory.statements.attackers_as_players import documented_columns, draw_solvable
 from arneq_exact.theory.statements.general_threats import draw_general
 from arneq_exact.theory.statements.pure_attacks import draw_masked

@@ -127,7 +127,6 @@ FAULTS = {
             "T7",
             "T7.common",
             "T9.contraction",
-            "T10",
             "T13.order",
             "T14.errors",
         ),

@@ -15,10 +15,10 @@ from arneq_exact import cli
 from arneq_exact.errors import FileError, InputError
 from arneq_exact.report.theory_page import table_text
 from arneq_exact.theory import ledger
-from arneq_exact.theory.engine import run as running
+from arneq_exact.theory import run as running
 from arneq_exact.theory.engine.evidence import Evidence, Findings, at_most
-from arneq_exact.theory.engine.run import run
-from arneq_exact.theory.engine.search import stored_counterexamples
+from arneq_exact.theory.run import run
+from arneq_exact.theory.search import stored_counterexamples
 
 NAMES = ["T1.sets", "T10.informed"]
 

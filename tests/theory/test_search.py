@@ -16,7 +16,6 @@ from arneq_exact.exact.arrays import exact_array
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs
-from arneq_exact.oracle.periodic_orbit import exact_backup
 from arneq_exact.stage.enumeration.listing import enumerate_equilibria
 from arneq_exact.stage.types.equilibrium_types import TYPE_A, types_at
 from arneq_exact.stage.types.greatest_value import columns_at_pure_profiles
@@ -24,9 +23,9 @@ from arneq_exact.theory import ledger
 from arneq_exact.theory.draw import generators
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.proved_bound import proved_below
-from arneq_exact.theory.engine.search import Counterexample, file_name, search, stored_counterexamples
 from arneq_exact.theory.engine.shrink import Draft, shrink
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT
+from arneq_exact.theory.search import Counterexample, file_name, search, stored_counterexamples
 
 STORED = {(one.statement, one.dropped): one for one in stored_counterexamples()}
 
@@ -88,7 +87,7 @@ def test_the_stored_cycle_has_one_stage_equilibrium_everywhere():
     assert len(values) == period > 1
     for t in range(period):
         for state in range(game.n_states):
-            stage = exact_backup(game, state, values[t])
+            stage = exact_payoffs(game, state, values[t])
             found = enumerate_equilibria(stage.astype(np.float64), ThreatModel(0))
             assert (found.completeness, len(found)) == ("complete", 1)
             joint = tuple(stored.evidence.quantities["play"][t][state])

@@ -12,7 +12,8 @@ import pytest
 from arneq_exact import catalog
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle.periodic_orbit import exact_backup, find_orbit
+from arneq_exact.oracle.definition import exact_payoffs
+from arneq_exact.oracle.periodic_orbit import find_orbit
 from arneq_exact.theory import ledger
 from arneq_exact.theory.draw import typed_games
 from arneq_exact.theory.draw.typed_games import TYPED, pair_game
@@ -203,14 +204,14 @@ def test_orbit_of_nosde_in_fractions():
     assert find_orbit(catalog.load("nosde"), 1) is None
 
 
-def test_exact_backup_is_that_of_the_doubles(rng):
+def test_exact_payoffs_with_values_are_that_of_the_doubles(rng):
     from arneq_exact.exact.arrays import exact_array
     from arneq_exact.markov.bellman import backup
 
     game = games.random_game(rng, 3, 2, (1, 3), 0.9)
     values = rng.uniform(-1, 1, (3, 2))
     exact = np.concatenate(
-        [exact_backup(game, s, exact_array(values)).reshape(3, -1) for s in range(2)], axis=1
+        [exact_payoffs(game, s, exact_array(values)).reshape(3, -1) for s in range(2)], axis=1
     )
     np.testing.assert_allclose(exact.astype(float), backup(game, values), atol=1e-13)
 

@@ -91,6 +91,14 @@ def under_threat(rng: np.random.Generator, case: str, *policies: str) -> Instanc
     return Instance(game, draw_threat(rng, case, game), drawn)
 
 
+def stage_under_threat(rng: np.random.Generator, kind: str) -> Instance:
+    """Draw a stage game under a probability, a fixed distribution, listed sets or inequalities."""
+    n = int(rng.integers(2, 4))
+    game = families.stage_game(rng, kind, families.action_counts(rng, n, 3 if n == 2 else 2))
+    informed = bool(rng.random() < 0.4)
+    return Instance(game, drawn_omega(rng, n, WAYS[int(rng.integers(4))], informed))
+
+
 def under_any_threat(
     *policies: str, most_states: int = 3
 ) -> Mapping[str, Callable[[np.random.Generator], Instance]]:

@@ -140,8 +140,6 @@ class Findings:
     ----------
     comparisons : sequence of Comparison
         Each must hold if the statement is true and its hypotheses are met.
-    hypotheses : mapping
-        Name of each hypothesis to True, False, or None where it was not decided.
     tolerance : number
         Margins down to minus this much count as rounding; 0 for exact arithmetic.
     justification : str
@@ -150,14 +148,17 @@ class Findings:
         Further numbers, for whoever looks closer.
     undecided : str
         Why the check could not decide; empty if it could.
+    hypotheses : mapping
+        Name to True, False, or None for open, of each hypothesis that comes out only as the claim is
+        computed, such as the types of iterates. All others are decided once, before the check is asked.
     """
 
     comparisons: Sequence[Comparison] = ()
-    hypotheses: Mapping[str, bool | None] = field(default_factory=dict)
     tolerance: Number = 0
     justification: str = "exact arithmetic"
     quantities: Mapping[str, Any] = field(default_factory=dict)
     undecided: str = ""
+    hypotheses: Mapping[str, bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

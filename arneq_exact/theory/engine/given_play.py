@@ -23,7 +23,6 @@ from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.contest import Contest
 from arneq_exact.oracle.definition import is_budget
 from arneq_exact.theory.draw import families
-from arneq_exact.theory.engine.evidence import Comparison, equal
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import DISCOUNTED as DISCOUNTED
 from arneq_exact.theory.engine.statement import Hypothesis
@@ -123,23 +122,9 @@ def sizes(game: MarkovGame) -> FloatArray:
     return result
 
 
-def met(instance: Instance) -> dict[str, bool | None]:
-    """Decide the hypotheses that statements on given play share."""
-    return {
-        DISCOUNTED.name: bool((instance.game.contraction < 1).all()),
-        BUDGET.name: is_budget(instance.threat),
-    }
-
-
 def by_state(game: MarkovGame, array: Numbers, agent: int) -> list[Numbers]:
     """Cut an array (S, max A_i) of an agent's mixtures to the actions of each state."""
     return [row[:count] for row, count in zip(array, game.action_counts[:, agent], strict=True)]
-
-
-def same_columns(faced: Contest, table: Numbers) -> Comparison:
-    """Compare the number of attacks in the state that has most with the width of a solver's table."""
-    most = max(len(columns) for columns in faced.attacks)
-    return equal("attacks by definition, columns of the solver", most, table.shape[-1])
 
 
 def attack_by_state(faced: Contest, table: Numbers) -> list[Numbers]:

@@ -2,7 +2,8 @@
 
 A statement is three functions and the words around them:
 
-* ``examine(instance) -> Findings`` computes both sides of the claim and decides the hypotheses,
+* ``examine(instance) -> Findings`` computes both sides of the claim, and no more: hypotheses are decided
+  before it is asked, each by its own ``decide``, and the verdict is the engine's,
 * ``families`` draws instances that meet the hypotheses, one function for each class of games,
 * ``confirm(instance) -> Findings`` (where a hypothesis can be dropped) repeats the comparison in exact
   arithmetic: a counterexample counts only when this says so.
@@ -39,8 +40,8 @@ class Hypothesis:
     text : str
         What is assumed, in one sentence.
     decide : function, optional
-        Decides it from the instance at little cost, before anything is computed. Without one the check
-        itself has to decide.
+        Decides it from the instance at little cost, before anything is computed. Without one it comes out
+        as the claim is computed, and the findings tell it.
     droppable : bool
         Whether the statement can be asked for without it. It cannot where nothing would be left to check,
         such as for a statement about one family of games.
@@ -178,10 +179,12 @@ class Statement:
         if any(told is False and name not in drop for name, told in held.items()):
             return Findings(hypotheses=held)
         findings = examine(instance)
-        strangers = sorted(set(findings.hypotheses) - set(held))
+        left = {one.name for one in self.hypotheses if one.decide is None}
+        strangers = sorted(set(findings.hypotheses) - left)
         if strangers:
             raise InputError(
-                f"statement {self.id}: its check tells of {', '.join(strangers)}; must be its own hypotheses"
+                f"statement {self.id}: its check tells of {', '.join(strangers)}; must be its own hypotheses "
+                "that are not decided beforehand"
             )
         return replace(findings, hypotheses={**held, **findings.hypotheses})
 

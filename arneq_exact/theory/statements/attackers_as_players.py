@@ -23,11 +23,11 @@ from arneq_exact.oracle.definition import Array
 from arneq_exact.stage.solve import StageSolver
 from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 from arneq_exact.theory.draw import families
+from arneq_exact.theory.draw.threats import stage_under_threat
 from arneq_exact.theory.engine.evidence import Findings, at_most, equal
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import LP_TOLERANCE, LP_WHY, Stage, kernel_matrix, stages
 from arneq_exact.theory.engine.statement import PROVED, Statement
-from arneq_exact.theory.statements.general_threats import draw_general
 from arneq_exact.theory.statements.pure_attacks import draw_masked
 
 DRAWS = 5
@@ -53,7 +53,6 @@ def _regrets(instance: Instance) -> Findings:
             at_most("gap, regrets of agent and attacker at a drawn attack", gaps, drawn, sizes),
             equal("gap, regrets of agent and attacker at an optimal attack", gaps, optimal, sizes),
         ],
-        {},
         LP_TOLERANCE,
         LP_WHY,
     )
@@ -93,7 +92,6 @@ def _existence(instance: Instance) -> Findings:
             at_most("regret of an attacker, 0", attackers, zero, sizes),
             at_most("gap of the agents' profile by HiGHS, 0", gaps, zero, sizes),
         ],
-        {},
         LP_TOLERANCE,
         "stage equilibria are verified to a regret of 1e-10 of the payoff range, which is at most 2 units; "
         "HiGHS is asked for 1e-10 on each constraint",
@@ -156,7 +154,7 @@ STATEMENTS = (
         examine=_existence,
         families={
             **families.by_kind(draw_solvable),
-            "other threats": lambda rng: draw_general(rng, "dense"),
+            "other threats": lambda rng: stage_under_threat(rng, "dense"),
             "masks": lambda rng: draw_masked(rng, "integer"),
         },
     ),

@@ -112,7 +112,7 @@ def _contraction(instance: Instance) -> Findings:
             at_most("what a constant adds to T v, its largest discount", raised, most, size),
         ]
         ratios.append(moved / apart)
-    return Findings(comparisons, {}, 4 * STAGE_ERROR, OPERATOR_ERROR, {"ratio": ratios})
+    return Findings(comparisons, 4 * STAGE_ERROR, OPERATOR_ERROR, {"ratio": ratios})
 
 
 def _continuity(instance: Instance) -> Findings:
@@ -141,7 +141,7 @@ def _continuity(instance: Instance) -> Findings:
             at_most("modulus, Lipschitz constant times distance of policies", max(bounds), constant, size),
         ]
         used.append(apart / min(bounds) if min(bounds) > 0 else 0.0)
-    return Findings(comparisons, {}, value_tolerance(game), VALUE_ERROR, {"share of the modulus": used})
+    return Findings(comparisons, value_tolerance(game), VALUE_ERROR, {"share of the modulus": used})
 
 
 def _set_comparisons(
@@ -202,7 +202,7 @@ def _responses(instance: Instance, exact: bool) -> Findings:
         comparisons.append(equal("worth of a combination by the solvers", judged, values, size))
     if exact:
         return Findings(comparisons, quantities={"vertices": counted})
-    return Findings(comparisons, {}, value_tolerance(game), VALUE_ERROR, {"vertices": counted})
+    return Findings(comparisons, value_tolerance(game), VALUE_ERROR, {"vertices": counted})
 
 
 def _graph(instance: Instance) -> Findings:
@@ -229,7 +229,7 @@ def _graph(instance: Instance) -> Findings:
         at_most("loss at the limit of the last best responses, nothing", losses[-2:], [bounds[-1]] * 2, size),
     ]
     jump = float(np.abs(followed[-1] - followed[-2]).max())
-    return Findings(comparisons, {}, value_tolerance(game), VALUE_ERROR, {"loss": losses, "last jump": jump})
+    return Findings(comparisons, value_tolerance(game), VALUE_ERROR, {"loss": losses, "last jump": jump})
 
 
 def _fixed_point(instance: Instance) -> Findings:
@@ -274,7 +274,7 @@ def _history(instance: Instance) -> Findings:
     )
     tolerance = constraints * CONSTRAINT_ERROR + value_tolerance(game)
     told = {"agent": agent, "state": state}
-    return Findings([equal(name, found, values[state], size)], {}, tolerance, why, told)
+    return Findings([equal(name, found, values[state], size)], tolerance, why, told)
 
 
 _ASSUMED = (DISCOUNTED, PER_STATE)

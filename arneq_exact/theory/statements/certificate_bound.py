@@ -1,6 +1,7 @@
 """[T12] The bound of a certificate: never below the gap, equal to it with the best evidence, and why β.
 
-For agent i let y(s) be a mixture of attacks and u, l two vectors; with M_s[v] = M_i^{π(s)}[r_i + γ_i P v]
+Under any threat, its columns in place of C_i [T10]. For agent i let y(s) be a mixture of attacks and u, l two
+vectors; with M_s[v] = M_i^{π(s)}[r_i + γ_i P v]
 
     δU = max_s (max_a (M_s[u] y(s))_a − u(s))₊,        δL = max_s (l(s) − min_c (π_i(s)ᵀ M_s[l])_c)₊,
     gap_i(s) ≤ ε_i = max_s (u(s) − l(s)) + (δU + δL) / (1 − β_i),     β_i = γ_i · (largest exact row sum).
@@ -35,16 +36,17 @@ from arneq_exact.markov.evaluate import best_response, robust_values
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle.contest import Contest, contest, largest_row_sum, robust_value
+from arneq_exact.oracle.contest import Contest, best_value, contest, largest_row_sum, robust_value
+from arneq_exact.oracle.solver_columns import solver_attacks, strangers
 from arneq_exact.proof.certificate import Certificate
 from arneq_exact.proof.check_exact import evaluate_exact
 from arneq_exact.proof.check_float import evaluate_float
 from arneq_exact.proof.columns import column_counts
 from arneq_exact.solver.seal import certify, on_grid
 from arneq_exact.theory.draw import families
+from arneq_exact.theory.draw.threats import under_any_threat
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.given_play import (
-    BUDGET,
     DISCOUNTED,
     VALUE_ERROR,
     attack_by_state,
@@ -52,16 +54,19 @@ from arneq_exact.theory.engine.given_play import (
     draw_budget,
     draw_game,
     draw_values,
-    met,
     policy_of,
     sizes,
     value_tolerance,
-    with_policies,
 )
 from arneq_exact.theory.engine.instance import Instance
+from arneq_exact.theory.engine.stages import PER_STATE
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 
-ROWS = Hypothesis("rows", "No row of transition probabilities sums to more than 1.")
+ROWS = Hypothesis(
+    "rows",
+    "No row of transition probabilities sums to more than 1.",
+    lambda instance: largest_row_sum(instance.game) <= 1,
+)
 
 DYADIC = ("sparse", "integer", "degenerate", "near-degenerate")
 """Classes of games whose rows of doubles sum to exactly 1."""
@@ -98,12 +103,12 @@ def gain(game: MarkovGame, threat: ThreatModel, policy: Policy, faced: Contest) 
     return Fraction((robust_value(faced, moved) - robust_value(faced, own)).max())
 
 
-def _evidence(instance: Instance, policy: Policy, faced: Sequence[Contest]) -> Bounds:
+def _evidence(instance: Instance, policy: Policy, listed: Sequence[Contest]) -> Bounds:
     """Draw y (S, max C) per agent, u and l (n, S): the best there is, or off by little or by much."""
     game, threat, rng = instance.game, instance.threat, instance.rng()
     off = float(rng.choice([0.0, 1e-6, 0.1, 1.0]))
     attack, upper = [], []
-    for one in faced:
+    for one in listed:
         best = best_response(game, threat, policy, one.agent)
         table = (1 - off) * best.attack
         for row, columns in zip(table, one.attacks, strict=True):
@@ -116,25 +121,23 @@ def _evidence(instance: Instance, policy: Policy, faced: Sequence[Contest]) -> B
     )
 
 
-def _soundness(instance: Instance) -> Findings:
-    hypotheses = met(instance)
-    if not all(hypotheses.values()):
-        return Findings(hypotheses=hypotheses)
-    game, threat = instance.game, instance.threat
-    policy = on_grid(game, Policy(game, policy_of(instance)))
-    exact = [exact_array(array) for array in policy]
-    faced = [contest(game, threat, exact, agent, exact=True) for agent in range(game.n_agents)]
-    columns = [
-        equal("attacks by definition, columns of the checker", [len(own) for own in one.attacks], counted)
-        for one in faced
-        for counted in [column_counts(game, threat, one.agent)]
+def _columns(instance: Instance, listed: Contest, faced: Contest) -> list[Comparison]:
+    """Hold the checker's columns against the attacks that the definition lists."""
+    counted = column_counts(instance.game, instance.threat, faced.agent)
+    return [
+        equal(
+            "attacks of the columns, columns of the checker", [len(own) for own in listed.attacks], counted
+        ),
+        equal("columns that no attack allows, none", Fraction(strangers(listed, faced)), 0),
     ]
-    if any(comparison.margin < 0 for comparison in columns):
-        return Findings(columns, hypotheses)
-    evidence = _evidence(instance, policy, faced)
+
+
+def _claims(instance: Instance, policy: Policy, evidence: Bounds) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return ε by the library's integers and by its doubles, for evidence of any quality."""
+    game = instance.game
     draft = Certificate(
         game=game.content_hash,
-        threat=threat,
+        threat=instance.threat,
         policy=tuple(policy),
         attacker=evidence.attack,
         upper=evidence.upper,
@@ -142,17 +145,30 @@ def _soundness(instance: Instance) -> Findings:
         epsilon=(Fraction(0),) * game.n_agents,
         arithmetic="exact",
     )
-    by_integers, by_doubles = evaluate_exact(game, draft)[0], evaluate_float(game, draft)[0]
+    return evaluate_exact(game, draft)[0], evaluate_float(game, draft)[0]
+
+
+def _soundness(instance: Instance) -> Findings:
+    game, threat = instance.game, instance.threat
+    policy = on_grid(game, Policy(game, policy_of(instance)))
+    exact = [exact_array(array) for array in policy]
+    agents = range(game.n_agents)
+    faced = [contest(game, threat, exact, agent, exact=True) for agent in agents]
+    listed = [contest(game, threat, exact, agent, exact=True, attacks=solver_attacks) for agent in agents]
+    columns = [one for agent in agents for one in _columns(instance, listed[agent], faced[agent])]
+    if any(comparison.margin < 0 for comparison in columns):
+        return Findings(columns)
+    evidence = _evidence(instance, policy, listed)
+    by_integers, by_doubles = _claims(instance, policy, evidence)
     rows, units = largest_row_sum(game), exact_array(sizes(game))
     comparisons: list[Comparison] = []
     slack = []
-    for agent, one in enumerate(faced):
-        table = exact_array(evidence.attack[agent])
-        attack = attack_by_state(one, table)
+    for agent, one in enumerate(listed):
+        attack = attack_by_state(one, exact_array(evidence.attack[agent]))
         own = by_state(game, exact[agent], agent)
         hints = (exact_array(evidence.upper[agent]), exact_array(evidence.lower[agent]))
         formula = bound(one, own, attack, *hints, one.discount * rows)
-        gained = gain(game, threat, policy, one)
+        gained = gain(game, threat, policy, faced[agent])
         unit = units[agent]
         comparisons += [
             at_most("what a deviation gains, the formula", gained, formula, unit),
@@ -161,13 +177,10 @@ def _soundness(instance: Instance) -> Findings:
             at_most("ε by integers, ε by doubles", by_integers[agent], by_doubles[agent], unit),
         ]
         slack.append(formula - gained)
-    return Findings(comparisons, hypotheses, quantities={"formula minus gain": slack})
+    return Findings(comparisons, quantities={"formula minus gain": slack})
 
 
 def _tightness(instance: Instance) -> Findings:
-    hypotheses = met(instance)
-    if not all(hypotheses.values()):
-        return Findings(hypotheses=hypotheses)
     game, threat = instance.game, instance.threat
     certificate = certify(game, threat, Policy(game, policy_of(instance)))
     policy = Policy(game, [np.asarray(array, dtype=float) for array in certificate.policy])
@@ -175,23 +188,21 @@ def _tightness(instance: Instance) -> Findings:
     for agent, (proved, unit) in enumerate(zip(certificate.epsilon, exact_array(sizes(game)), strict=True)):
         faced = contest(game, threat, list(policy), agent, exact=True)
         gained = gain(game, threat, policy, faced)
+        in_doubles = contest(game, threat, list(policy), agent)
+        most = float((best_value(in_doubles)[0] - robust_value(in_doubles)).max())
         comparisons += [
-            at_most("what a deviation gains, proved ε", gained, proved, unit),
-            at_most("proved ε, what a deviation gains", proved, gained, unit),
+            equal("proved ε, what a deviation gains", proved, gained, unit),
+            equal("proved ε, gap by definition", float(proved), most, float(unit)),
         ]
-    reason = f"evidence is in doubles: {VALUE_ERROR}; u, l and both values of the deviation enter"
-    return Findings(comparisons, hypotheses, 2 * value_tolerance(game), reason)
+    reason = f"evidence is in doubles: {VALUE_ERROR}; u, l and both values of the gap enter"
+    return Findings(comparisons, 2 * value_tolerance(game), reason)
 
 
 def _plain_discount(instance: Instance) -> Findings:
     """Evaluate the bound with 1 − γ in place of 1 − β, in Fractions; y is even, u = l = 0 if not given."""
     game, threat = instance.game, instance.threat
-    rows = largest_row_sum(game)
-    hypotheses = {**met(instance), ROWS.name: rows <= 1}
-    if not all(held for name, held in hypotheses.items() if name != ROWS.name):
-        return Findings(hypotheses=hypotheses)
     if (game.discount == 1).any():
-        return Findings(hypotheses=hypotheses, undecided="1 − γ is 0: the bound says nothing")
+        return Findings(undecided="1 − γ is 0: the bound says nothing")
     policy = on_grid(game, Policy(game, policy_of(instance)))
     exact = [exact_array(array) for array in policy]
     nothing = np.zeros((game.n_agents, game.n_states))
@@ -203,7 +214,7 @@ def _plain_discount(instance: Instance) -> Findings:
         own = by_state(game, exact[agent], agent)
         formula = bound(one, own, attack, upper[agent], lower[agent], one.discount)
         comparisons.append(at_most("what a deviation gains, bound", gain(game, threat, policy, one), formula))
-    return Findings(comparisons, hypotheses)
+    return Findings(comparisons)
 
 
 def _draw_dyadic(rng: np.random.Generator, kind: str) -> Instance:
@@ -236,11 +247,11 @@ STATEMENTS = (
         id="T12.soundness",
         title="The bound of a certificate holds, whatever its evidence",
         claim="No agent gains more than ε_i by any deviation, however wrong y, u and l are.",
-        hypotheses=(DISCOUNTED, BUDGET),
+        hypotheses=(DISCOUNTED, PER_STATE),
         source="theory page, T12",
         status=UNDER_HYPOTHESES,
         examine=_soundness,
-        families={**with_policies("policy", most_states=2), "rows above 1": _draw_above_one},
+        families={**under_any_threat("policy", most_states=2), "rows above 1": _draw_above_one},
     ),
     Statement(
         id="T12.tightness",
@@ -249,17 +260,17 @@ STATEMENTS = (
             "If y comes from the linear program at the best-response value u and l is the robust value, "
             "ε_i = max_s gap_i(s)."
         ),
-        hypotheses=(DISCOUNTED, BUDGET),
+        hypotheses=(DISCOUNTED, PER_STATE),
         source="theory page, T12",
         status=UNDER_HYPOTHESES,
         examine=_tightness,
-        families=with_policies("policy", most_states=2),
+        families=under_any_threat("policy", most_states=2),
     ),
     Statement(
         id="T12.discount",
         title="The bound with the discount in place of the modulus",
         claim="No agent gains more than max (u − l) + (δU + δL) / (1 − γ_i).",
-        hypotheses=(DISCOUNTED, BUDGET, ROWS),
+        hypotheses=(DISCOUNTED, PER_STATE, ROWS),
         source="theory page, T12",
         status=FALSE_WITHOUT + ROWS.name,
         examine=_plain_discount,

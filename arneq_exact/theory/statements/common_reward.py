@@ -30,29 +30,30 @@ from arneq_exact.theory.engine.proved_bound import proved_below
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, Hypothesis, Statement
 from arneq_exact.theory.statements.contraction import worth
 
-COMMON = Hypothesis("common reward", "All agents have the same payoffs.")
-END = Hypothesis("end of the scale", "Nobody may be corrupted, or all others may: k = 0 or k ≥ n−1.")
+
+def _is_end(instance: Instance) -> bool:
+    k = instance.threat.k
+    return k is not None and (k == 0 or k >= instance.game.n_agents - 1)
 
 
-def _hypotheses(instance: Instance, payoffs: Any) -> dict[str, bool | None]:
-    k, n = instance.threat.k, instance.game.n_agents
-    return {
-        COMMON.name: bool((payoffs == payoffs[:1]).all()),
-        END.name: k is not None and (k == 0 or k >= n - 1),
-    }
+COMMON = Hypothesis(
+    "common reward",
+    "All agents have the same payoffs.",
+    lambda instance: bool((exact_payoffs(instance.game, 0)[1:] == exact_payoffs(instance.game, 0)[:1]).all()),
+)
+END = Hypothesis("end of the scale", "Nobody may be corrupted, or all others may: k = 0 or k ≥ n−1.", _is_end)
 
 
 def _at_once(instance: Instance) -> Findings:
     """A profile at which every agent has its maximum: agent by agent, or at a pure profile."""
     payoffs, threat = stage_payoffs(instance.game, 0), instance.threat
     n = len(payoffs)
-    hypotheses = _hypotheses(instance, payoffs)
     attackers = attackers_at(threat, payoffs.shape[1:], 0)
     greatest = [greatest_value(payoff, own) for payoff, own in zip(payoffs, attackers.of, strict=True)]
     # Candidates: the maximiser of each agent, and each agent's own part of its maximiser.
     profiles = [one.profile for one in greatest if one.profile is not None]
     if len(profiles) < n:
-        return Findings(hypotheses=hypotheses, undecided="the stage game is too large")
+        return Findings(undecided="the stage game is too large")
     profiles.append(tuple(profiles[i][i] for i in range(n)))
     most = [_maximum(payoff, i, threat, greatest[i].upper) for i, payoff in enumerate(payoffs)]
     reached = max(
@@ -65,7 +66,6 @@ def _at_once(instance: Instance) -> Findings:
             at_most("0, least of g_i − max g_i at the best profile found", 0.0, reached, unit),
             equal("max g_i by branch and bound, by definition", [one.upper for one in greatest], most, unit),
         ],
-        hypotheses=hypotheses,
         tolerance=1e-8,
         justification="maxima are enclosed to 1e-9 of the payoff range, security values solved to 1e-10",
         quantities={"greatest values": most},
@@ -88,7 +88,6 @@ def _never_at_once(instance: Instance) -> Findings:
     if k is None:
         return Findings(undecided="the threat is no budget")
     payoffs = exact_payoffs(game, 0)
-    hypotheses = _hypotheses(instance, payoffs)
     columns, reached = [], []
     for payoff, attacker in zip(payoffs, stage_attackers(instance.threat, payoffs.shape[1:]).of, strict=True):
         own: ExactArray = columns_at_pure_profiles(payoff, attacker)
@@ -97,7 +96,7 @@ def _never_at_once(instance: Instance) -> Findings:
     together = np.concatenate(columns)
     spread = payoffs.max() - payoffs.min()
     if not spread:
-        return Findings(hypotheses=hypotheses, undecided="payoffs are constant")
+        return Findings(undecided="payoffs are constant")
     # The largest loss, in steps of the payoff range, that some agent is proved to have at every profile.
     for share in (16, 64, 256):
         loss = spread / share
@@ -108,10 +107,9 @@ def _never_at_once(instance: Instance) -> Findings:
                         "0, bound on the least of g_i − max g_i at any profile", Fraction(0), -loss, spread
                     )
                 ],
-                hypotheses=hypotheses,
                 quantities={"values that each agent can reach": reached},
             )
-    return Findings(hypotheses=hypotheses, undecided="no loss is proved")
+    return Findings(undecided="no loss is proved")
 
 
 def _reached(columns: Any, payoff: Any, attacker: Attacker) -> Fraction:

@@ -41,7 +41,11 @@ ONE_TYPE = Hypothesis(
 )
 SADDLE = Hypothesis("saddle", "The selected stage ARNEQ is a saddle for the agent (type B).")
 VALUE_IS_SECURITY = Hypothesis("B′", "The agent's value at the stage ARNEQ is its security value.")
-DECOUPLED = Hypothesis("decoupled", "All other agents may be corrupted, k ≥ n−1.")
+DECOUPLED = Hypothesis(
+    "decoupled",
+    "All other agents may be corrupted, k ≥ n−1.",
+    lambda instance: instance.threat.decouples(instance.game.n_agents),
+)
 
 TOLERANCE = 1e-8
 WHY = (
@@ -242,7 +246,7 @@ def _security_is_saddle(instance: Instance) -> Findings:
                 comparisons.append(at_most("value, worst case of the own strategy", value, least, unit))
     return Findings(
         comparisons=comparisons,
-        hypotheses={VALUE_IS_SECURITY.name: bool(comparisons), DECOUPLED.name: threat.decouples(n)},
+        hypotheses={VALUE_IS_SECURITY.name: bool(comparisons)},
         tolerance=TOLERANCE,
         justification=WHY,
     )
@@ -277,7 +281,7 @@ def _security_is_no_saddle(instance: Instance) -> Findings:
                 Fraction(spread, unit),
             )
         ],
-        hypotheses={VALUE_IS_SECURITY.name: True, DECOUPLED.name: min(k, n - 1) == n - 1},
+        hypotheses={VALUE_IS_SECURITY.name: True},
         quantities={"agent": agent, "equilibrium": joint},
     )
 

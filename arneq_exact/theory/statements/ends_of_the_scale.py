@@ -81,7 +81,6 @@ def _nash(instance: Instance) -> Findings:
             equal("best reply to it, by Markov decision process", reply, reply_alone, unit),
             at_most("gain by a deviation from the solution, 0", gains, np.zeros(np.shape(gains)), unit),
         ],
-        {},
         VALUE_TOLERANCE,
         VALUE_WHY,
     )
@@ -106,7 +105,6 @@ def _decoupling(instance: Instance) -> Findings:
             equal("best robust value against one policy, against another", first, second, unit),
             equal("best robust value, security value", first, security, unit),
         ],
-        {},
         VALUE_TOLERANCE,
         VALUE_WHY,
     )
@@ -154,7 +152,6 @@ def _maximin(instance: Instance) -> Findings:
             equal("what its strategies guarantee, security values", guaranteed, security, unit),
             at_most("gap of maximin strategies found apart, 0", gaps, np.zeros(gaps.shape), unit),
         ],
-        {},
         VALUE_TOLERANCE,
         VALUE_WHY,
     )

@@ -124,7 +124,7 @@ def _subgames(instance: Instance) -> Findings:
             at_most("gain of a deviation after any history, nothing", found.upper - found.lower, 0.0, unit),
             equal("gap by the solvers, by definition", solved[agent], found.upper[0] - found.lower[0], unit),
         ]
-    return Findings(comparisons, {}, 2 * STAGE_ERROR * len(plays), STAGE_WHY)
+    return Findings(comparisons, 2 * STAGE_ERROR * len(plays), STAGE_WHY)
 
 
 def _sum_of_errors(instance: Instance) -> Findings:
@@ -152,7 +152,7 @@ def _sum_of_errors(instance: Instance) -> Findings:
             equal("ε of the certificate, total gap", proved, max(0.0, float(total.max())), unit),
         ]
         shares.append(float(total.max() / max(own, 1e-300)))
-    return Findings(comparisons, {}, 4 * STAGE_ERROR * horizon, STAGE_WHY, {"share of the sum": shares})
+    return Findings(comparisons, 4 * STAGE_ERROR * horizon, STAGE_WHY, {"share of the sum": shares})
 
 
 def _for_ever(instance: Instance) -> Findings:
@@ -174,7 +174,6 @@ def _for_ever(instance: Instance) -> Findings:
         )
     return Findings(
         comparisons,
-        {},
         2 * STAGE_ERROR * len(plays),
         STAGE_WHY,
         {"gap": gaps, "bound": bounds},
@@ -201,7 +200,7 @@ def _solved(instance: Instance) -> Findings:
             at_most("gap at the start by definition, proved ε", float(left[0].max()), proved, unit),
             at_most("gain of a deviation after any history, nothing", left, 0.0, unit),
         ]
-    return Findings(comparisons, {}, 2 * STAGE_ERROR * horizon, STAGE_WHY)
+    return Findings(comparisons, 2 * STAGE_ERROR * horizon, STAGE_WHY)
 
 
 def _selection(rng: np.random.Generator, n: int, threat: ThreatModel) -> str:

@@ -25,7 +25,6 @@ from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.contest import contest, reply_value, robust_value
 from arneq_exact.oracle.definition import Array, exact_payoffs, is_budget
-from arneq_exact.oracle.periodic_orbit import exact_backup
 from arneq_exact.oracle.pure_play import pure_play
 from arneq_exact.theory.draw.worked_games import GO, LEAVE, STAY, draw_stay_or_leave, is_stay_or_leave
 from arneq_exact.theory.engine.assumptions import encountered_types
@@ -36,7 +35,11 @@ from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Hypothesis, St
 from arneq_exact.theory.statements.convergence import FIXED_TYPES, MAX_ITERATIONS
 
 FAMILY = Hypothesis(
-    "stay or leave", "The game is one of the family, for some c, w > 0, 0 < p < γw and γ, and k = 0."
+    "stay or leave",
+    "The game is one of the family, for some c, w > 0, 0 < p < γw and γ, and k = 0.",
+    lambda instance: (
+        is_budget(instance.threat) and instance.threat.k == 0 and is_stay_or_leave(instance.game)
+    ),
 )
 
 
@@ -54,8 +57,6 @@ def _worth(game: MarkovGame, play: Policy) -> tuple[Array, Array]:
 
 def _fresh(instance: Instance) -> Findings:
     game, threat = instance.game, instance.threat
-    if not is_budget(threat) or threat.k != 0 or not is_stay_or_leave(game):
-        return Findings(hypotheses={FAMILY.name: False, FIXED_TYPES.name: None})
     run = iterate(game, threat, tol=1e-10, max_iterations=MAX_ITERATIONS)
     on_the_way, fresh = (
         Policy.from_actions(game, np.array([[own, 0], [0, GO]], dtype=np.int64)) for own in (STAY, LEAVE)
@@ -64,7 +65,7 @@ def _fresh(instance: Instance) -> Findings:
     played = all(np.array_equal(a, b) for a, b in zip(run.policy, on_the_way, strict=True))
     tied = []
     for state, joints in enumerate([[(STAY, 0), (LEAVE, 0)], [(0, GO)]]):
-        found = pure_play(scaled(exact_backup(game, state, values))[0], 0)
+        found = pure_play(scaled(exact_payoffs(game, state, values))[0], 0)
         tied += [int(found.equilibrium[joint]) for joint in joints]
     unit = float(game.reward_range.max() / (1 - game.discount.max()))
     price = exact_payoffs(game, 1)[1, 0, 1]
@@ -76,7 +77,7 @@ def _fresh(instance: Instance) -> Findings:
             equal("staying and leaving are stage ARNEQ at Q*", Fraction(sum(tied)), Fraction(3)),
             equal("gap of the fresh selection, p", (best_fresh - left).max(), price, price),
         ],
-        hypotheses={FAMILY.name: True, FIXED_TYPES.name: encountered_types(run).fixed},
+        hypotheses={FIXED_TYPES.name: encountered_types(run).fixed},
         tolerance=1e-9,
         justification="the procedure stops at steps of 1e-10 of the reward range, and so within γ/(1 − γ) of "
         "that from its limit; the unit is 1/(1 − γ) of the largest reward range",

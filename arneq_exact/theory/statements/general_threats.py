@@ -1,10 +1,12 @@
 """[T10] General threats: columns are vertices of Ω_i with actions; committed and informed attackers.
 
-The least value over Ω_i and over what corrupted agents play is reached at a vertex of Ω_i with pure
-actions: one per agent that the vertex may corrupt if the attacker commits before K is drawn, one per set
-and member if it is informed. Every set of positive probability counts, the empty one included, so that the
-reduction to |K| = m is not valid here. An informed attacker does no less harm. For the full simplex it does
-no more: a vertex is then a single set.
+The least value over Ω_i and over what corrupted agents play is reached at a vertex of Ω_i with pure actions
+([T1], which is asked of any threat): one per agent that the vertex may corrupt if the attacker commits before
+K is drawn, one per set and member if it is informed. Every set of positive probability counts, the empty one
+included, so that the reduction to |K| = m is not valid here. An informed attacker does no less harm. For the
+full simplex it does no more: a vertex is then a single set. The columns (vertex, what is played) take the
+place of C_i in the linear program [T2], in the best-response operator [T9] and in the certificate [T12],
+whose statements are of any threat.
 """
 
 from __future__ import annotations
@@ -16,26 +18,33 @@ from typing import Any
 
 import numpy as np
 
+from arneq_exact.markov.evaluate import best_response, robust_values
+from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
-from arneq_exact.oracle.definition import Array
+from arneq_exact.oracle.contest import best_value, contest, robust_value
+from arneq_exact.oracle.definition import Array, pure_attacks
 from arneq_exact.theory.draw import families
-from arneq_exact.theory.draw.threats import WAYS, drawn_omega, fixed_law
-from arneq_exact.theory.engine.evidence import Findings, at_most, equal
+from arneq_exact.theory.draw.threats import fixed_law, stage_under_threat, under_any_threat
+from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
+from arneq_exact.theory.engine.given_play import DISCOUNTED, VALUE_ERROR, policy_of, sizes, value_tolerance
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import (
     FULL_SIMPLEX,
     NO_MASKS,
+    PER_STATE,
     Stage,
-    has_full_simplex,
     kernel_matrix,
     stages,
     summed,
 )
-from arneq_exact.theory.engine.statement import FALSE_WITHOUT, PROVED, Hypothesis, Statement
-from arneq_exact.theory.statements.pure_attacks import mixed_attacks
+from arneq_exact.theory.engine.statement import FALSE_WITHOUT, PROVED, UNDER_HYPOTHESES, Hypothesis, Statement
 
-AT_MOST = Hypothesis("at most", "The attacker may corrupt with any probability up to ρ.")
+AT_MOST = Hypothesis(
+    "at most",
+    "The attacker may corrupt with any probability up to ρ.",
+    lambda instance: instance.threat.probability is not None,
+)
 
 
 def _per_agent(
@@ -64,36 +73,16 @@ def _solver_least(stage: Stage, threat: ThreatModel, agent: int) -> float:
     return float((stage.play[agent] @ built).min())
 
 
-def _columns(instance: Instance) -> Findings:
-    """The solvers' columns reach the least value over vertices; attacks that mix do not go below it."""
-    rng, threat = instance.rng(), instance.threat
-    least, sizes = _per_agent(
-        instance, False, lambda stage, agent: _least(instance, stage, agent, threat.informed)
-    )
-    kernel, _ = _per_agent(instance, False, lambda stage, agent: _solver_least(stage, threat, agent))
-    drawn, _ = _per_agent(
-        instance,
-        False,
-        lambda stage, agent: (stage.play[agent] @ mixed_attacks(rng, stage, threat, agent)).min(),
-    )
-    comparisons = [
-        equal("least over the solver's columns, over vertices and actions", kernel, least, sizes),
-        at_most("least over vertices and actions, a mixed attack", least, drawn, sizes),
-    ]
-    return summed(instance, {}, comparisons, False)
-
-
 def _harm(instance: Instance, exact: bool) -> Findings:
     """An informed attacker leaves no more than a committed one."""
     committed, sizes = _per_agent(instance, exact, lambda stage, agent: _least(instance, stage, agent, False))
     informed, _ = _per_agent(instance, exact, lambda stage, agent: _least(instance, stage, agent, True))
     comparison = at_most("least against an informed attacker, a committed one", informed, committed, sizes)
-    return summed(instance, {}, [comparison], exact)
+    return summed(instance, [comparison], exact)
 
 
 def _agreement(instance: Instance, exact: bool) -> Findings:
     """Under the full simplex the two attackers leave the same; so do the solvers' columns of both."""
-    hypotheses: dict[str, bool | None] = {FULL_SIMPLEX.name: has_full_simplex(instance.threat)}
     committed, sizes = _per_agent(instance, exact, lambda stage, agent: _least(instance, stage, agent, False))
     informed, _ = _per_agent(instance, exact, lambda stage, agent: _least(instance, stage, agent, True))
     comparisons = [equal("least against a committed attacker, an informed one", committed, informed, sizes)]
@@ -103,18 +92,14 @@ def _agreement(instance: Instance, exact: bool) -> Findings:
         comparisons.append(
             equal("least over the solver's columns, informed, committed", kernel, committed, sizes)
         )
-    return summed(instance, hypotheses, comparisons, exact)
+    return summed(instance, comparisons, exact)
 
 
 def _probability(instance: Instance, exact: bool) -> Findings:
     """An attacker that may corrupt with probability at most ρ loses nothing by using all of ρ."""
     threat, rng = instance.threat, instance.rng()
-    hypotheses: dict[str, bool | None] = {
-        NO_MASKS.name: threat.masks is None,
-        AT_MOST.name: threat.probability is not None,
-    }
     if threat.probability is None or threat.k is None:
-        return Findings(hypotheses=hypotheses, undecided="there is no probability ρ with a budget k")
+        return Findings(undecided="there is no probability ρ with a budget k")
     rho = Fraction(threat.probability)
 
     def at(share: Fraction) -> Callable[[Stage, int], Any]:
@@ -146,19 +131,26 @@ def _probability(instance: Instance, exact: bool) -> Findings:
     if not exact:
         kernel, _ = _per_agent(instance, False, lambda stage, agent: _solver_least(stage, threat, agent))
         comparisons.append(equal("least over the solver's columns, with all of ρ", kernel, full, sizes))
-    return summed(instance, hypotheses, comparisons, exact)
+    return summed(instance, comparisons, exact)
 
 
 def _spared(probability: Fraction) -> dict[tuple[int, ...], Fraction]:
     return {(): probability} if probability else {}
 
 
-def draw_general(rng: np.random.Generator, kind: str) -> Instance:
-    """Draw a stage game under a probability, a fixed distribution, listed sets or inequalities."""
-    n = int(rng.integers(2, 4))
-    game = families.stage_game(rng, kind, families.action_counts(rng, n, 3 if n == 2 else 2))
-    informed = bool(rng.random() < 0.4)
-    return Instance(game, drawn_omega(rng, n, WAYS[int(rng.integers(4))], informed))
+def _values(instance: Instance) -> Findings:
+    """Values of a drawn policy and best responses, by the solvers and with every pure attack written out."""
+    game, threat, policy = instance.game, instance.threat, policy_of(instance)
+    own = robust_values(game, threat, Policy(game, policy))
+    comparisons: list[Comparison] = []
+    for agent, unit in enumerate(sizes(game)):
+        faced = contest(game, threat, policy, agent, attacks=pure_attacks)
+        best = best_response(game, threat, Policy(game, policy), agent).value
+        comparisons += [
+            equal("robust value by the solvers, by definition", own[agent], robust_value(faced), unit),
+            equal("best response by the solvers, by definition", best, best_value(faced)[0], unit),
+        ]
+    return Findings(comparisons, value_tolerance(game), VALUE_ERROR)
 
 
 def _draw_budget(rng: np.random.Generator, kind: str) -> Instance:
@@ -191,16 +183,6 @@ def _draw_masked_probability(rng: np.random.Generator, drop: str) -> Instance:
 
 STATEMENTS = (
     Statement(
-        id="T10",
-        title="Vertices and pure actions suffice",
-        claim="No attack in Ω_i does more harm than some vertex of Ω_i with pure actions.",
-        hypotheses=(),
-        source="theory page, T10: linear in ω, multilinear in what is played",
-        status=PROVED,
-        examine=_columns,
-        families=families.by_kind(draw_general),
-    ),
-    Statement(
         id="T10.harm",
         title="An informed attacker does no less harm",
         claim="An attacker who knows which set is drawn leaves no more than one who commits before.",
@@ -209,7 +191,7 @@ STATEMENTS = (
         status=PROVED,
         examine=lambda instance: _harm(instance, False),
         confirm=lambda instance: _harm(instance, True),
-        families=families.by_kind(draw_general),
+        families=families.by_kind(stage_under_threat),
     ),
     Statement(
         id="T10.informed",
@@ -234,5 +216,16 @@ STATEMENTS = (
         confirm=lambda instance: _probability(instance, True),
         families=families.by_kind(_draw_probability),
         candidates=_draw_masked_probability,
+    ),
+    Statement(
+        id="T10.values",
+        title="Robust values and best responses under any threat",
+        claim="With columns (extreme point of Ω_i, what is played) values and best responses are those of "
+        "[T2] and [T9].",
+        hypotheses=(DISCOUNTED, PER_STATE),
+        source="theory page, T10",
+        status=UNDER_HYPOTHESES,
+        examine=_values,
+        families=under_any_threat("policy", most_states=2),
     ),
 )

@@ -23,7 +23,7 @@ from arneq_exact.exact.arrays import ExactArray, exact_array, scaled
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.definition import exact_payoffs, is_budget
-from arneq_exact.oracle.periodic_orbit import exact_backup, find_orbit
+from arneq_exact.oracle.periodic_orbit import find_orbit
 from arneq_exact.oracle.pure_play import pure_play
 from arneq_exact.theory.draw.nosde import nosde_like
 from arneq_exact.theory.engine.evidence import Comparison, Findings, equal
@@ -111,7 +111,7 @@ def vote(game: MarkovGame, k: int, values: ExactArray) -> Vote:
     following = values.copy()
     actions, equilibrium, plain = [], True, True
     for state, group in enumerate(movers(game)):
-        whole, unit = scaled(exact_backup(game, state, values))
+        whole, unit = scaled(exact_payoffs(game, state, values))
         ballots = [tuple(a if agent in group else 0 for agent in range(game.n_agents)) for a in range(2)]
         better = max(range(2), key=lambda a: int(whole[(group[0], *ballots[a])]))
         joint = ballots[better]

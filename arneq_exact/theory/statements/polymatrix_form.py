@@ -185,7 +185,6 @@ def _compiled(instance: Instance) -> Findings:
             sizes.append(stage.size(agent))
     return Findings(
         [at_most("gap of Lemke's solution by HiGHS, 0", gaps, zero, sizes)],
-        {},
         LP_TOLERANCE,
         "equilibria are verified to a regret of 1e-10 of the payoff range, which is at most 2 units; "
         "HiGHS is asked for 1e-10 on each constraint",

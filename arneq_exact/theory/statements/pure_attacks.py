@@ -1,8 +1,9 @@
 """[T1] Pure attacks suffice, and the largest sets alone.
 
 What attacker i minimises is linear in ω_i and multilinear in the π̂^i_j, so the least value over all mixed
-attacks is reached at a pure K with pure a_K. A smaller K is a larger K whose further agents imitate π, so
-the sets of size m = min(k, n−1) suffice. The last step fails under action masks, where agents cannot imitate.
+attacks is reached at a vertex of Ω_i with pure actions, under any threat [T10]; for a budget, at a pure K
+with pure a_K. A smaller K is a larger K whose further agents imitate π, so the sets of size m = min(k, n−1)
+suffice. The last step fails under action masks, where agents cannot imitate.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from arneq_exact.oracle import definition
 from arneq_exact.oracle.definition import Array, Attack
 from arneq_exact.oracle.pure_play import largest_sets
 from arneq_exact.theory.draw import families
+from arneq_exact.theory.draw.threats import stage_under_threat
 from arneq_exact.theory.engine.evidence import Comparison, Findings, at_most, equal
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import (
     FULL_SIMPLEX,
     NO_MASKS,
     Stage,
-    has_full_simplex,
     kernel_matrix,
     rational_mixture,
     stages,
@@ -100,25 +101,21 @@ def _mixed(instance: Instance, exact: bool) -> Findings:
     if not exact:
         name = "least over the solver's columns, over all pure attacks"
         comparisons.append(equal(name, kernel, least, sizes))
-    return summed(instance, {}, comparisons, exact)
+    return summed(instance, comparisons, exact)
 
 
 def _largest(instance: Instance, exact: bool) -> Findings:
     """The least value over sets of size m is the least over all sets."""
     threat = instance.threat
-    hypotheses: dict[str, bool | None] = {
-        FULL_SIMPLEX.name: has_full_simplex(threat),
-        NO_MASKS.name: threat.masks is None,
-    }
     if threat.k is None:
-        return Findings(hypotheses=hypotheses, undecided="there is no budget k")
+        return Findings(undecided="there is no budget k")
     reduced, least, sizes = [], [], []
     for stage, agent, size, worst in _contests(instance, exact):
         reduced.append(stage.play[agent].dot(largest_set_columns(stage, threat, agent)).min())
         least.append(worst)
         sizes.append(size)
     comparison = equal("least over sets of size m, over all sets", reduced, least, sizes)
-    return summed(instance, hypotheses, [comparison], exact)
+    return summed(instance, [comparison], exact)
 
 
 def draw_stage(rng: np.random.Generator, kind: str) -> Instance:
@@ -145,9 +142,11 @@ def draw_masked(rng: np.random.Generator, kind: str) -> Instance:
     return Instance(families.stage_game(rng, kind, counts), threat)
 
 
-def _masked_and_free(rng: np.random.Generator, kind: str) -> Instance:
-    return draw_masked(rng, kind) if rng.random() < 0.25 else draw_stage(rng, kind)
-
+_ANY_THREAT = {
+    **families.by_kind(draw_stage),
+    "masks": lambda rng: draw_masked(rng, "integer"),
+    "other threats": lambda rng: stage_under_threat(rng, str(rng.choice(families.KINDS))),
+}
 
 STATEMENTS = (
     Statement(
@@ -159,7 +158,7 @@ STATEMENTS = (
         status=PROVED,
         examine=lambda instance: _mixed(instance, False),
         confirm=lambda instance: _mixed(instance, True),
-        families=families.by_kind(_masked_and_free),
+        families=_ANY_THREAT,
     ),
     Statement(
         id="T1.sets",

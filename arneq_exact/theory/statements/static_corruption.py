@@ -138,7 +138,7 @@ def _order(instance: Instance, exact: bool) -> Findings:
             equal("drawn once by the solvers, by definition", once.values[agent], static, size),
             at_most("after the first state, before it", start @ static, before[agent], size),
         ]
-    return Findings(comparisons, {}, value_tolerance(game), VALUE_ERROR)
+    return Findings(comparisons, value_tolerance(game), VALUE_ERROR)
 
 
 def _equal(instance: Instance, exact: bool, worst_set: bool) -> Findings:
@@ -156,12 +156,12 @@ def _equal(instance: Instance, exact: bool, worst_set: bool) -> Findings:
         at_most("difference of the two, what every set lacks", static - found.rect, found.lack, size),
     ]
     if exact:
-        return Findings(comparisons, hypotheses)
+        return Findings(comparisons, hypotheses=hypotheses)
     played = Policy(game, policy)
     anew, once = robust_values(game, threat, played)[0], static_values(game, threat, played).values[0]
     comparisons.append(equal("drawn once, drawn anew, by the solvers", once, anew, size))
     # The hypothesis is granted up to one tolerance, and the sides are known up to another.
-    return Findings(comparisons, hypotheses, 2 * value_tolerance(game), VALUE_ERROR)
+    return Findings(comparisons, 2 * value_tolerance(game), VALUE_ERROR, hypotheses=hypotheses)
 
 
 def _chain(instance: Instance) -> Findings:
@@ -181,7 +181,6 @@ def _chain(instance: Instance) -> Findings:
             equal("drawn anew by the solvers, 0", anew, 0.0, size),
             equal("drawn once by the solvers, (min(w, γ w'), 0)", once, kept.astype(float), size),
         ],
-        {},
         FEW_SUMS,
         "the solvers add and multiply two numbers in doubles; the definitions are evaluated in Fractions",
         {"difference": kept[0]},
@@ -220,7 +219,6 @@ def _memory(instance: Instance) -> Findings:
             equal("static values by the solvers, by definition", solved, defined, size),
             equal("what memory secures, γ w' / 2 and min(γ w' / 2, w)", held, most + min(most, first), size),
         ],
-        {},
         FEW_SUMS,
         "the solvers add and multiply a few numbers in doubles; all else is evaluated in Fractions",
         {"stationary": most, "memory": held},

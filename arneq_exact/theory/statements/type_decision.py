@@ -32,7 +32,7 @@ from arneq_exact.exact.matrix_games import matrix_game
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
-from arneq_exact.oracle.definition import Array, is_budget
+from arneq_exact.oracle.definition import Array
 from arneq_exact.stage.types.greatest_value import greatest_value
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.assumptions import selected_types
@@ -82,9 +82,6 @@ def best_pure_profile(payoff: Array, agent: int, threat: ThreatModel) -> list[Ar
 
 def _decision(instance: Instance) -> Findings:
     game, threat, rng = instance.game, instance.threat, instance.rng()
-    hypotheses = {BUDGET.name: is_budget(threat)}
-    if not all(hypotheses.values()):
-        return Findings(hypotheses=hypotheses)
     payoffs = definition.stage_payoffs(game, 0)
     n, counts = game.n_agents, payoffs.shape[1:]
     attackers = attackers_at(threat, counts, 0)
@@ -105,7 +102,7 @@ def _decision(instance: Instance) -> Findings:
         elif decided.a is False and n > 2:
             comparisons.append(_witness(payoff, agent, threat, value, unit))
         comparisons += _saddle(payoff, agent, profile[agent], value, decided.b, decided.b_prime, unit)
-    return Findings(comparisons, hypotheses, TOLERANCE, WHY, {"agent": agent, "type A": claimed})
+    return Findings(comparisons, TOLERANCE, WHY, {"agent": agent, "type A": claimed})
 
 
 def _witness(payoff: FloatArray, agent: int, threat: ThreatModel, value: float, unit: float) -> Comparison:

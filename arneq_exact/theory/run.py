@@ -322,7 +322,7 @@ def _claimed(folder: Path, seed: int) -> Path:
 
 def source_hash() -> str:
     """Return a hash of the package's source: evidence belongs to the code that gave it."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[1]
     total = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         total.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
