@@ -14,10 +14,10 @@ from arneq_exact.errors import InputError
 from arneq_exact.theory import ledger
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.draw.nosde import is_nosde, nosde_like
+from arneq_exact.theory.draw.threats import stage_under_threat
 from arneq_exact.theory.engine.stages import kernel_matrix, stages
 from arneq_exact.theory.search import stored_counterexamples
 from arneq_exact.theory.statements.attackers_as_players import documented_columns, draw_solvable
-from arneq_exact.theory.statements.general_threats import draw_general
 from arneq_exact.theory.statements.pure_attacks import draw_masked
 
 HALF = Fraction(1, 2)
@@ -144,7 +144,7 @@ def test_columns_by_definition_are_the_solvers_columns_in_their_order():
     """Under every kind of threat, so that an attack of the solvers can be judged by the definition."""
     rng = np.random.default_rng(11)
     compared = 0
-    for draw in (draw_general, draw_masked, draw_solvable):
+    for draw in (stage_under_threat, draw_masked, draw_solvable):
         for _ in range(40):
             drawn = draw(rng, "dense")
             for stage in stages(drawn):

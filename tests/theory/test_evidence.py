@@ -46,9 +46,9 @@ GOOD, BAD = at_most("a", 1.0, 2.0), at_most("b", 2.0, 1.0)
         (Findings([equal("d", 0.0, -1e-8)], tolerance=1e-9), "violated", ""),
         (Findings([equal("d", Fraction(1, 3), Fraction(1, 3))]), "holds", ""),
         (Findings([equal("d", Fraction(1, 3), Fraction(10**20 + 1, 3 * 10**20))]), "violated", ""),
-        (Findings([BAD], {"types": False}), "hypotheses not met", "not met: types"),
-        (Findings([BAD], {"types": None}), "undecided", "not decided: types"),
-        (Findings([BAD], {"types": None, "m": False}), "hypotheses not met", "not met: m"),
+        (Findings([BAD], hypotheses={"types": False}), "hypotheses not met", "not met: types"),
+        (Findings([BAD], hypotheses={"types": None}), "undecided", "not decided: types"),
+        (Findings([BAD], hypotheses={"types": None, "m": False}), "hypotheses not met", "not met: m"),
         (Findings([BAD], undecided="too many boxes"), "undecided", "too many boxes"),
         (Findings(), "undecided", "nothing was compared"),
         (Findings([at_most("e", float("nan"), 1.0), GOOD]), "violated", ""),
@@ -60,7 +60,7 @@ def test_the_rule_of_verdicts(findings, verdict, reason):
 
 
 def test_a_dropped_hypothesis_is_not_asked_for():
-    findings = Findings([BAD], {"types": False, "m": True})
+    findings = Findings([BAD], hypotheses={"types": False, "m": True})
     assert judged(findings, dropped=["types"]).verdict == "violated"
     assert judged(findings, dropped=["m"]).verdict == "hypotheses not met"
 
@@ -98,10 +98,10 @@ def test_files_lose_nothing(tmp_path):
     found = judged(
         Findings(
             [equal("x", Fraction(1, 3), Fraction(1, 7)), GOOD],
-            {"m": True, "t": None},
             1e-9,
             "why",
             quantities,
+            hypotheses={"m": True, "t": None},
         ),
         dropped=["t"],
     )
@@ -195,7 +195,7 @@ def test_a_hypothesis_that_nothing_decides_is_open():
             assumed,
             "s",
             "proved under hypotheses",
-            lambda i: Findings([GOOD], told),
+            lambda i: Findings([GOOD], hypotheses=told),
             {"x": lambda r: INSTANCE},
         )
 

@@ -61,7 +61,8 @@ def test_values_of_the_wrong_attacker_are_caught(monkeypatch):
                 ),
             )
             one = statement("T10.values")
-            own = [index for index in range(60) if list(one.families)[index % len(one.families)] == family]
+            place, turns = list(one.families).index(family), len(one.families)
+            own = range(place, 10 * turns, turns)
             assert "violated" in {one.check_instance(one.draw(index)).verdict for index in own}
 
 

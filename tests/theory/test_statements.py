@@ -11,10 +11,10 @@ from arneq_exact.exact.matrix_games import exact_matrix_game
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
+from arneq_exact.theory.draw.threats import stage_under_threat
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import Stage, stages
 from arneq_exact.theory.ledger import STATEMENTS, statement
-from arneq_exact.theory.statements.general_threats import draw_general
 from arneq_exact.theory.statements.monotonicity import pure_equilibria
 from arneq_exact.theory.statements.polymatrix_form import complementarity, stacked_payoffs
 
@@ -181,7 +181,7 @@ def test_vertices_of_a_polytope_found_twice():
     rng = np.random.default_rng(4)
     compared = 0
     while compared < 12:
-        drawn = draw_general(rng, "integer")
+        drawn = stage_under_threat(rng, "integer")
         if drawn.threat.inequalities is None:
             continue
         n = drawn.game.n_agents

@@ -4,11 +4,11 @@ Agent i's best robust value is the value of the matrix game M_i^π: max v subjec
 dual solution is a joint distribution over (K, a_K), the worst mixed attack against all of the agent's
 strategies.
 
-**Who gains from correlation?** An attacker who draws K and, independently, each member's action plays ω ⊗ product π̂. For the agent's
-max-min it makes no difference if the attacker may do no more than that, because pure attacks are of this
-form. For the min-max it does: with m ≥ 2 the attacker may need to correlate what two corrupted agents do.
-With m ≤ 1 every joint attack is a product: ω(j) is its mass on agent j, π̂_j its conditional distribution
-there.
+**Who gains from correlation?** An attacker who draws K and, independently, each member's action plays ω ⊗
+product π̂. For the agent's max-min it makes no difference if the attacker may do no more than that, because
+pure attacks are of this form. For the min-max it does: with m ≥ 2 the attacker may need to correlate what two
+corrupted agents do. With m ≤ 1 every joint attack is a product: ω(j) is its mass on agent j, π̂_j its
+conditional distribution there.
 """
 
 from __future__ import annotations
