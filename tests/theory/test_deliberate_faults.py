@@ -38,7 +38,7 @@ AVERAGED = """
             for place, actions in one.allowed:"""
 
 
-INSTANCES = {"T6.types": 48, "T12.soundness": 28}
+INSTANCES = {"T6.types": 48, "T9.fixed-point": 28, "T12.soundness": 28}
 """How many instances are drawn where it is not 12."""
 
 
