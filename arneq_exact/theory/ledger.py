@@ -51,6 +51,9 @@ STATEMENTS: tuple[Statement, ...] = (
     *finite_horizon.STATEMENTS,
 )
 
+MERGED = {"T10": "T1", "T10.certificate": "T12.soundness", "T10.tightness": "T12.tightness"}
+"""Ids of version 0.1.0 whose claims are made of any threat by another statement."""
+
 
 def statement(name: str) -> Statement:
     """Return the statement with this id.
@@ -63,6 +66,8 @@ def statement(name: str) -> Statement:
     for one in STATEMENTS:
         if one.id == name:
             return one
+    if name in MERGED:
+        raise InputError(f"statement {name!r} is part of {MERGED[name]} now; must be asked of that one")
     known = ", ".join(one.id for one in STATEMENTS)
     raise InputError(f"statement {name!r} is unknown; must be one of {known}")
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from arneq_exact.errors import InputError
 from arneq_exact.exact.matrix_games import exact_matrix_game
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.threat import ThreatModel
@@ -198,3 +199,8 @@ def test_a_value_that_cancels_to_zero():
     found = one.check_instance(one.draw(449))
     assert found.verdict == "holds"
     assert abs(found.left) + abs(found.right) < 1e-11
+
+
+def test_a_merged_statement_names_the_one_that_took_it_over():
+    with pytest.raises(InputError, match="'T10.certificate' is part of T12.soundness now"):
+        statement("T10.certificate")
