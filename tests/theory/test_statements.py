@@ -202,5 +202,5 @@ def test_a_value_that_cancels_to_zero():
 
 
 def test_a_merged_statement_names_the_one_that_took_it_over():
-    with pytest.raises(InputError, match="'T10.certificate' is part of T12.soundness now"):
+    with pytest.raises(InputError, match=r"'T10\.certificate' is part of T12\.soundness now"):
         statement("T10.certificate")
