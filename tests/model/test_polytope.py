@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from arneq_exact import referee
 from arneq_exact.errors import ThreatError
-from arneq_exact.exact.polytope import MOST_VERTICES, extreme_points
+from arneq_exact.exact.double_description import MOST_VERTICES, extreme_points
 from arneq_exact.oracle import definition
 
 NUMBERS = st.integers(-3, 3).map(Fraction) | st.fractions(-1, 1, max_denominator=4)
@@ -57,3 +57,16 @@ def test_a_cube_in_the_simplex_has_its_corners() -> None:
         extreme_points(10, *exact(rows, [most] * 9))
     with pytest.raises(ThreatError, match="need 401 extreme points"):
         extreme_points(401, (), ())
+
+
+def test_more_faces_than_a_machine_word_has_bits() -> None:
+    """ω_0 + ω_1 ≤ 1/2 and ω_0 ≤ 1/4 over 70 sets: the tight faces of a vertex take two words."""
+    size, zero, quarter, half = 70, Fraction(0), Fraction(1, 4), Fraction(1, 2)
+    rows = [[Fraction(int(j <= last)) for j in range(size)] for last in (1, 0)]
+    heads = [(zero, zero), (zero, half), (quarter, zero), (quarter, quarter)]
+    expected = {
+        (first, second, *(Fraction(int(j == k)) * (1 - first - second) for j in range(2, size)))
+        for first, second in heads
+        for k in range(2, size)
+    }
+    assert list(extreme_points(size, *exact(rows, [half, quarter]))) == sorted(expected, reverse=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arneq_exact.errors import ThreatError
-from arneq_exact.exact.polytope import Row, extreme_points
+from arneq_exact.exact.double_description import Row, extreme_points
 from arneq_exact.exact.rationals import number_text, to_fraction
 from arneq_exact.model.threat.corruption import Corruption
 from arneq_exact.model.threat.law import Family, Law, require_agents

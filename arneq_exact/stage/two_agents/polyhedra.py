@@ -63,13 +63,6 @@ class Polyhedron:
     ----------
     rows : tuple of integer tuples
         One for each label, in the same order for both polyhedra.
-    in_use : tuple of bool
-        Whether the row says that an action is used with probability ≥ 0; otherwise, that it is at most a
-        best reply.
-    scale : tuple of int
-        The positive number by which each row was multiplied to be in integers.
-    balanced : bool
-        Whether y is present, which has the sum of x.
     start : tuple of integer tuples
         The extreme rays of the rows in `known`.
     known : tuple of int
@@ -78,9 +71,6 @@ class Polyhedron:
     """
 
     rows: tuple[Ray, ...]
-    in_use: tuple[bool, ...]
-    scale: tuple[int, ...]
-    balanced: bool
     start: tuple[Ray, ...]
     known: tuple[int, ...]
     actions: int
@@ -103,28 +93,24 @@ def two_agent_polyhedra(
 
     Labels are numbered x₁, x₂, y₁, y₂ in this order, the attackers' only where present.
     """
-    (first, unit1), (second, unit2) = (_integers(payoff) for payoff in payoffs)
+    first, second = (_integers(payoff) for payoff in payoffs)
     transposed = [list(column) for column in zip(*second, strict=True)]
     swapped = [list(column) for column in zip(*first, strict=True)]
     on_first, on_second = risks
     return (
-        _polyhedron((first, unit1), (second, unit2), on_first, on_second, leads=True),
-        _polyhedron((transposed, unit2), (swapped, unit1), on_second, on_first, leads=False),
+        _polyhedron(first, second, on_first, on_second, leads=True),
+        _polyhedron(transposed, swapped, on_second, on_first, leads=False),
     )
 
 
-Scaled = tuple[list[list[int]], int]
-
-
 def _polyhedron(
-    own_scaled: Scaled, other_scaled: Scaled, on_own: Risk, on_other: Risk, *, leads: bool
+    own: list[list[int]], other: list[list[int]], on_own: Risk, on_other: Risk, *, leads: bool
 ) -> Polyhedron:
     """P of one agent; both matrices have its own actions as rows.
 
     Rows come in four groups: x in use, best replies of the other agent, columns of the own attacker, y in
     use.
     """
-    (own, own_unit), (other, other_unit) = own_scaled, other_scaled
     A, B, D = len(own), len(own[0]), len(on_other.actions)
     attacked = int(bool(on_own.actions))
     width = A + D + attacked + 1
@@ -142,17 +128,13 @@ def _polyhedron(
     ]
     columns = [tuple([own[a][c] for a in range(A)] + [0] * D + [-1, 0]) for c in on_own.actions]
     groups = [unit[:A], replies, columns, unit[A : A + D]]
-    units = [1, other_unit * p.denominator, own_unit, 1]
     rows: list[Ray] = []
-    in_use: list[bool] = []
-    scale: list[int] = []
     known: list[int] = []
     for group in (0, 1, 2, 3) if leads else (1, 0, 3, 2):
-        uses = group in (0, 3)
-        known += range(len(rows), len(rows) + (len(groups[group]) if uses else min(1, len(groups[group]))))
+        # The start obeys every row "in use" and the first of the others, which decides t or v.
+        satisfied = len(groups[group]) if group in (0, 3) else min(1, len(groups[group]))
+        known += range(len(rows), len(rows) + satisfied)
         rows += groups[group]
-        in_use += [uses] * len(groups[group])
-        scale += [units[group]] * len(groups[group])
     # Pure actions of x and y, with t and v as the first column and the first reply make them.
     start = []
     for a in range(A):
@@ -164,13 +146,13 @@ def _polyhedron(
     if attacked:
         start.append(tuple(-entry for entry in unit[-2]))
     start.append(unit[-1])
-    return Polyhedron(tuple(rows), tuple(in_use), tuple(scale), D > 0, tuple(start), tuple(known), A)
+    return Polyhedron(tuple(rows), tuple(start), tuple(known), A)
 
 
-def _integers(matrix: ExactMatrix) -> Scaled:
-    """A positive multiple with integer entries, which has the same equilibria, and the multiplier."""
+def _integers(matrix: ExactMatrix) -> list[list[int]]:
+    """A positive multiple with integer entries, which has the same equilibria."""
     scale = int(np.lcm.reduce([entry.denominator for row in matrix for entry in row], dtype=object))
-    return [[int(entry * scale) for entry in row] for row in matrix], scale
+    return [[int(entry * scale) for entry in row] for row in matrix]
 
 
 def two_agent_products(payoffs: Sequence[ExactMatrix], risks: Sequence[Risk]) -> list[Product]:
@@ -203,7 +185,7 @@ def two_agent_products(payoffs: Sequence[ExactMatrix], risks: Sequence[Risk]) ->
 
 def optimal_mixtures(matrix: ExactMatrix) -> tuple[ExactMixture, ...]:
     """Extreme optimal strategies of the row player of a matrix game (A × C): vertices of greatest t [T4]."""
-    own, _ = _integers(matrix)
+    own = _integers(matrix)
     A = len(own)
     rows = [tuple(int(j == k) for j in range(A + 1)) for k in range(A)]
     rows += [(*column, -1) for column in zip(*own, strict=True)]
