@@ -15,9 +15,49 @@ section 4.1), and one factorisation serves both.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from arneq_exact.exact.rationals import FloatArray, IntArray
-from arneq_exact.learning.tables import AttackTables, BoolArray, GameTables
+from arneq_exact.learning.tables import AttackTables, GameTables
 from arneq_exact.stage.kernels import compiled
+
+
+class Played(NamedTuple):
+    """Who plays what: an agent, its attacker, everyone's policy.
+
+    Attributes
+    ----------
+    shared, tables : the game's tables, and those of the agent's attacker
+    policy : (n, S, A)
+    mixture : (S, C)
+        The attacker's, over columns.
+    agent : int
+    """
+
+    shared: GameTables
+    tables: AttackTables
+    policy: FloatArray
+    mixture: FloatArray
+    agent: int
+
+
+class Dynamics(NamedTuple):
+    """What play earns and where it leads: rewards (rows, n), the agent's discount, transitions by rows."""
+
+    rewards: FloatArray
+    discount: float
+    indptr: IntArray
+    indices: IntArray
+    data: FloatArray
+
+
+class Evaluation(NamedTuple):
+    """What an evaluation fills: F (S, width), u (rows,), A (S, S) by its factors, V (S,)."""
+
+    forced: FloatArray
+    share: FloatArray
+    matrix: FloatArray
+    value: FloatArray
 
 
 @compiled
@@ -33,16 +73,9 @@ def forced_play(shared: GameTables, tables: AttackTables, mixture: FloatArray, f
 
 
 @compiled
-def share_of_others(
-    shared: GameTables,
-    part: IntArray,
-    free: BoolArray,
-    policy: FloatArray,
-    agent: int,
-    forced: FloatArray,
-    share: FloatArray,
-) -> None:
+def share_of_others(p: Played, forced: FloatArray, share: FloatArray) -> None:
     """Fill u (rows,): the probability of a row given the agent's own action in it."""
+    shared, part, free, policy = p.shared, p.tables.part, p.tables.free, p.policy
     n = policy.shape[0]
     for s in range(policy.shape[1]):
         g = shared.signature[s]
@@ -53,7 +86,7 @@ def share_of_others(
                 chance = forced[s, part[g, local, k]]
                 if chance != 0.0:
                     for j in range(n):
-                        if free[k, j] and j != agent:
+                        if free[k, j] and j != p.agent:
                             chance *= policy[j, s, shared.actions[g, local, j]]
                     total += chance
             share[row] = total
@@ -72,33 +105,22 @@ def row_weights(
 
 
 @compiled
-def induced_chain(
-    shared: GameTables,
-    policy: FloatArray,
-    agent: int,
-    share: FloatArray,
-    rewards: FloatArray,
-    discount: float,
-    indptr: IntArray,
-    indices: IntArray,
-    data: FloatArray,
-    matrix: FloatArray,
-    reward: FloatArray,
-) -> None:
-    """Fill I − γ W P (S, S) and W r (S,)."""
-    matrix[:] = 0.0
-    for s in range(matrix.shape[0]):
+def induced_chain(p: Played, d: Dynamics, e: Evaluation) -> None:
+    """Fill A = I − γ W P (S, S), and V (S,) with W r, which is solved for it in place."""
+    shared, agent = p.shared, p.agent
+    e.matrix[:] = 0.0
+    for s in range(e.matrix.shape[0]):
         g = shared.signature[s]
-        matrix[s, s] = 1.0
+        e.matrix[s, s] = 1.0
         total = 0.0
         for row in range(shared.offsets[s], shared.offsets[s + 1]):
             own = shared.actions[g, row - shared.offsets[s], agent]
-            weight = share[row] * policy[agent, s, own]
+            weight = e.share[row] * p.policy[agent, s, own]
             if weight != 0.0:
-                total += weight * rewards[row, agent]
-                for entry in range(indptr[row], indptr[row + 1]):
-                    matrix[s, indices[entry]] -= discount * weight * data[entry]
-        reward[s] = total
+                total += weight * d.rewards[row, agent]
+                for entry in range(d.indptr[row], d.indptr[row + 1]):
+                    e.matrix[s, d.indices[entry]] -= d.discount * weight * d.data[entry]
+        e.value[s] = total
 
 
 @compiled
@@ -144,51 +166,24 @@ def solve_transposed(factors: FloatArray, vector: FloatArray) -> None:
 
 
 @compiled
-def evaluate(
-    shared: GameTables,
-    tables: AttackTables,
-    policy: FloatArray,
-    mixture: FloatArray,
-    agent: int,
-    rewards: FloatArray,
-    discount: float,
-    indptr: IntArray,
-    indices: IntArray,
-    data: FloatArray,
-    forced: FloatArray,
-    share: FloatArray,
-    matrix: FloatArray,
-    value: FloatArray,
-) -> None:
-    """Fill F, u, the factors of A and the value V (S,): one policy evaluation."""
-    forced_play(shared, tables, mixture, forced)
-    share_of_others(shared, tables.part, tables.free, policy, agent, forced, share)
-    induced_chain(shared, policy, agent, share, rewards, discount, indptr, indices, data, matrix, value)
-    factorise(matrix)
-    solve_factorised(matrix, value)
+def evaluate(p: Played, d: Dynamics, e: Evaluation) -> None:
+    """Fill F, u, the factors of A and the value V: one policy evaluation."""
+    forced_play(p.shared, p.tables, p.mixture, e.forced)
+    share_of_others(p, e.forced, e.share)
+    induced_chain(p, d, e)
+    factorise(e.matrix)
+    solve_factorised(e.matrix, e.value)
 
 
 @compiled
 def action_and_column_values(
-    shared: GameTables,
-    tables: AttackTables,
-    policy: FloatArray,
-    agent: int,
-    rewards: FloatArray,
-    discount: float,
-    indptr: IntArray,
-    indices: IntArray,
-    data: FloatArray,
-    value: FloatArray,
-    share: FloatArray,
-    forced: FloatArray,
-    actions: FloatArray,
-    columns: FloatArray,
+    p: Played, d: Dynamics, e: Evaluation, actions: FloatArray, columns: FloatArray
 ) -> None:
     """Fill the robust Q of the agent's actions (S, A) and of its attacker's columns (S, C).
 
-    `forced` is overwritten by the worth of forced play: E[Q | K, a_K], averaged over those who are free.
+    F is overwritten by the worth of forced play: E[Q | K, a_K], averaged over those who are free.
     """
+    shared, tables, policy, forced = p.shared, p.tables, p.policy, e.forced
     n = policy.shape[0]
     forced[:] = 0.0
     actions[:] = 0.0
@@ -198,10 +193,10 @@ def action_and_column_values(
         for row in range(shared.offsets[s], shared.offsets[s + 1]):
             local = row - shared.offsets[s]
             total = 0.0
-            for entry in range(indptr[row], indptr[row + 1]):
-                total += data[entry] * value[indices[entry]]
-            worth = rewards[row, agent] + discount * total
-            actions[s, shared.actions[g, local, agent]] += share[row] * worth
+            for entry in range(d.indptr[row], d.indptr[row + 1]):
+                total += d.data[entry] * e.value[d.indices[entry]]
+            worth = d.rewards[row, p.agent] + d.discount * total
+            actions[s, shared.actions[g, local, p.agent]] += e.share[row] * worth
             for k in range(tables.free.shape[0]):
                 chance = worth
                 for j in range(n):
@@ -217,55 +212,9 @@ def action_and_column_values(
 
 @compiled
 def play(
-    shared: GameTables,
-    tables: AttackTables,
-    policy: FloatArray,
-    mixture: FloatArray,
-    agent: int,
-    rewards: FloatArray,
-    discount: float,
-    indptr: IntArray,
-    indices: IntArray,
-    data: FloatArray,
-    forced: FloatArray,
-    share: FloatArray,
-    matrix: FloatArray,
-    value: FloatArray,
-    visits: FloatArray,
-    actions: FloatArray,
-    columns: FloatArray,
+    p: Played, d: Dynamics, e: Evaluation, visits: FloatArray, actions: FloatArray, columns: FloatArray
 ) -> None:
     """Evaluate a play, and fill d and the robust Q; `visits` comes in as the start distribution μ."""
-    evaluate(
-        shared,
-        tables,
-        policy,
-        mixture,
-        agent,
-        rewards,
-        discount,
-        indptr,
-        indices,
-        data,
-        forced,
-        share,
-        matrix,
-        value,
-    )
-    solve_transposed(matrix, visits)
-    action_and_column_values(
-        shared,
-        tables,
-        policy,
-        agent,
-        rewards,
-        discount,
-        indptr,
-        indices,
-        data,
-        value,
-        share,
-        forced,
-        actions,
-        columns,
-    )
+    evaluate(p, d, e)
+    solve_transposed(e.matrix, visits)
+    action_and_column_values(p, d, e, actions, columns)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import scipy.linalg
@@ -134,55 +134,32 @@ class ExactGradients:
             value, _ = self._factorised(agent, played, mixture)
             return value
         value = np.empty(self.arena.game.n_states)
-        kernel.evaluate(*self._arguments(agent, played, mixture, value))
+        kernel.evaluate(*self._play(agent, played, mixture, value))
         return value
 
     def play(
         self, agent: int, played: Parts, mixture: FloatArray, start: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return V, d from `start`, and the robust Q of the agent's actions (S, A) and of columns (S, C)."""
-        arena = self.arena
         actions = np.empty(played["policy"].shape[1:])
         columns = np.empty(mixture.shape)
         if self._dense:
             value, visits = np.empty(len(start)), start.copy()
-            kernel.play(*self._arguments(agent, played, mixture, value, visits, actions, columns))
+            kernel.play(*self._play(agent, played, mixture, value), visits, actions, columns)
             return value, visits, actions, columns
         value, solve_transposed = self._factorised(agent, played, mixture)
-        kernel.action_and_column_values(
-            arena.shared,
-            arena.tables[agent],
-            played["policy"],
-            agent,
-            arena.rewards,
-            float(arena.game.discount[agent]),
-            *arena.csr,
-            value,
-            self._share,
-            self._forced[agent],
-            actions,
-            columns,
-        )
+        kernel.action_and_column_values(*self._play(agent, played, mixture, value), actions, columns)
         return value, solve_transposed(start), actions, columns
 
-    def _arguments(
-        self, agent: int, played: Parts, mixture: FloatArray, *results: FloatArray
-    ) -> tuple[Any, ...]:
-        """Return what compiled code reads, its working memory, and what it fills."""
+    def _play(
+        self, agent: int, played: Parts, mixture: FloatArray, value: FloatArray
+    ) -> tuple[kernel.Played, kernel.Dynamics, kernel.Evaluation]:
+        """Return what compiled code reads of a play, and what it fills."""
         arena = self.arena
         return (
-            arena.shared,
-            arena.tables[agent],
-            played["policy"],
-            mixture,
-            agent,
-            arena.rewards,
-            float(arena.game.discount[agent]),
-            *arena.csr,
-            self._forced[agent],
-            self._share,
-            self._matrix,
-            *results,
+            kernel.Played(arena.shared, arena.tables[agent], played["policy"], mixture, agent),
+            kernel.Dynamics(arena.rewards, float(arena.game.discount[agent]), *arena.csr),
+            kernel.Evaluation(self._forced[agent], self._share, self._matrix, value),
         )
 
     def _factorised(
@@ -190,11 +167,11 @@ class ExactGradients:
     ) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
         """Return V (S,) of a large game, and what solves the transposed system."""
         arena = self.arena
-        game, tables, forced = arena.game, arena.tables[agent], self._forced[agent]
+        game, forced, weights = arena.game, self._forced[agent], np.empty(arena.game.n_rows)
         discount, policy = float(game.discount[agent]), played["policy"]
-        kernel.forced_play(arena.shared, tables, mixture, forced)
-        kernel.share_of_others(arena.shared, tables.part, tables.free, policy, agent, forced, self._share)
-        weights = np.empty(game.n_rows)
+        kernel.forced_play(arena.shared, arena.tables[agent], mixture, forced)
+        whole = kernel.Played(arena.shared, arena.tables[agent], policy, mixture, agent)
+        kernel.share_of_others(whole, forced, self._share)
         kernel.row_weights(arena.shared, policy, agent, self._share, weights)
         reward = np.add.reduceat(weights * arena.rewards[:, agent], game.offsets[:-1])
         chain = chain_of(game, weights)

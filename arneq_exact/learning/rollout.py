@@ -21,7 +21,7 @@ from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.attacked_game import AttackedGame, Parts
 from arneq_exact.learning.gradients import Gradients
-from arneq_exact.learning.rollout_kernel import cumulate_by_point, simulate
+from arneq_exact.learning.rollout_kernel import Chances, Episodes, Sums, cumulate_by_point, simulate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.simulate import cumulative_mixture
 
@@ -96,46 +96,36 @@ class SampledGradients:
                 cumulate_by_point(arena.shared, arena.tables[agent], conditional, columns)
             else:
                 columns = cumulative_mixture(mixture)
-            by_policy, by_points = np.zeros(played["policy"].shape[1:]), np.zeros(points.shape)
-            by_columns, visits, returns = np.zeros(mixture.shape), np.zeros(n_states), np.zeros(n_states)
-            discount = float(arena.game.discount[agent])
+            sums = Sums(
+                np.zeros(played["policy"].shape[1:]),
+                np.zeros(points.shape),
+                np.zeros(mixture.shape),
+                np.zeros(n_states),
+                np.zeros(n_states),
+            )
+            discount, baseline = float(arena.game.discount[agent]), self.baseline[agent]
+            log_discount = log(discount) if discount > 0 else -np.inf
             key = np.random.SeedSequence([self.seed, 1, iteration, call, agent]).generate_state(1, np.uint64)
             made, total = simulate(
                 arena.shared,
                 arena.tables[agent],
-                policy,
-                cumulative_mixture(points),
-                columns,
-                per_episode,
-                agent,
-                arena.rewards,
-                log(discount) if discount > 0 else -np.inf,
-                indptr,
-                indices,
-                self._following,
-                self._start,
-                self.baseline[agent],
-                key[0],
-                episodes,
-                self._trajectory,
-                self._paid,
-                by_policy,
-                by_points,
-                by_columns,
-                visits,
-                returns,
+                Chances(policy, cumulative_mixture(points), columns, self._following, self._start),
+                Episodes(agent, per_episode, arena.rewards, log_discount, indptr, indices, baseline),
+                (key[0], episodes),
+                (self._trajectory, self._paid),
+                sums,
             )
             steps += int(made)
             objective[agent] = total / episodes
-            occupancy[agent] = visits / episodes
-            by["policy"][agent] = _ratio(by_policy, episodes * played["policy"][agent])
+            occupancy[agent] = sums.visits / episodes
+            by["policy"][agent] = _ratio(sums.policy, episodes * played["policy"][agent])
             if per_episode:
-                by["points"][agent] = _ratio(by_points, episodes * points)
+                by["points"][agent] = _ratio(sums.points, episodes * points)
             drawn = conditional if per_episode else mixture
-            arena.add_gradient(agent, played, _ratio(by_columns, episodes * drawn), by, per_episode)
-            mean = _ratio(returns, visits)
+            arena.add_gradient(agent, played, _ratio(sums.columns, episodes * drawn), by, per_episode)
+            mean = _ratio(sums.returns, sums.visits)
             self.baseline[agent] += np.where(
-                visits > 0, self.baseline_rate * (mean - self.baseline[agent]), 0.0
+                sums.visits > 0, self.baseline_rate * (mean - self.baseline[agent]), 0.0
             )
         return Gradients(by, occupancy, objective, steps)
 

@@ -14,12 +14,16 @@ of (seed, iteration, call, agent, episode): the same numbers in whatever order e
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.learning.tables import AttackTables, GameTables
 from arneq_exact.stage.kernels import compiled
 
+# The increment and the two multipliers that define SplitMix64, and the shifts between them; the last leaves
+# the 53 bits of a double.
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
@@ -34,10 +38,14 @@ def mixed(word: np.uint64) -> np.uint64:
     return word ^ (word >> _31)
 
 
+FEW = 8
+"""Entries that are walked through faster than halved: one line of cache."""
+
+
 @compiled
 def found(cumulative: FloatArray, first: int, last: int, number: float) -> int:
     """Return the first place in [first, last) whose cumulative weight exceeds `number`, else `last`."""
-    while last - first > 8:
+    while last - first > FEW:
         middle = (first + last) >> 1
         if cumulative[middle - 1] > number:
             last = middle
@@ -65,126 +73,185 @@ def cumulate_by_point(
                 sums[s, c] = total
 
 
+class Chances(NamedTuple):
+    """What is drawn from, all of it cumulative within its rows.
+
+    Attributes
+    ----------
+    policy : (n, S, A)
+        1 from each state's last action on.
+    points, columns : (S, E), (S, C)
+        Columns are drawn from the whole row; `per_episode`, a point is drawn at the first state and columns
+        from those of that point, over which `columns` then begins anew.
+    following : (entries,)
+        Transitions within each row; what is missing to 1 ends the episode.
+    start : (S,)
+    """
+
+    policy: FloatArray
+    points: FloatArray
+    columns: FloatArray
+    following: FloatArray
+    start: FloatArray
+
+
+class Episodes(NamedTuple):
+    """Whose episodes they are, and how they are played.
+
+    Attributes
+    ----------
+    agent : int
+    per_episode : bool
+        Whether the extreme point is drawn once, at the first state.
+    rewards : (rows, n)
+    log_discount : float
+        ln γ, −inf for γ = 0.
+    indptr, indices : transitions in compressed rows
+    baseline : (S,)
+    """
+
+    agent: int
+    per_episode: bool
+    rewards: FloatArray
+    log_discount: float
+    indptr: IntArray
+    indices: IntArray
+    baseline: FloatArray
+
+
+class Sums(NamedTuple):
+    """What episodes add to.
+
+    Attributes
+    ----------
+    policy, points, columns : (S, A), (S, E), (S, C)
+        Sums of G_t − baseline(s_t) by the action, point and column drawn.
+    visits, returns : (S,)
+        Number of visits and sum of G_t.
+    """
+
+    policy: FloatArray
+    points: FloatArray
+    columns: FloatArray
+    visits: FloatArray
+    returns: FloatArray
+
+
+@compiled
+def uniform_of(word: np.uint64) -> float:
+    """Return a number in [0, 1) from a word of the stream."""
+    return np.float64(mixed(word) >> _11) * 2.0**-53
+
+
+@compiled
+def drawn_variant(tables: AttackTables, g: int, column: int, uniform: float) -> int:
+    """Return which set of a column's law is drawn."""
+    variant = 0
+    while variant + 1 < tables.weight.shape[2] and uniform >= tables.weight[g, column, variant]:
+        uniform -= tables.weight[g, column, variant]
+        if tables.weight[g, column, variant + 1] == 0.0:
+            break
+        variant += 1
+    return variant
+
+
+@compiled
+def episode_of(
+    shared: GameTables,
+    tables: AttackTables,
+    chances: Chances,
+    e: Episodes,
+    word: np.uint64,
+    trajectory: IntArray,
+    paid: FloatArray,
+) -> tuple[int, int]:
+    """Play one episode; return its steps and the extreme point drawn for it, −1 for none."""
+    word += _GOLDEN
+    uniform = uniform_of(word)
+    length = 1
+    if e.log_discount > -np.inf:
+        length = 1 + int(np.log1p(-uniform) / e.log_discount)
+    word += _GOLDEN
+    s = found(chances.start, 0, chances.start.shape[0] - 1, uniform_of(word))
+    point = -1
+    if e.per_episode:
+        word += _GOLDEN
+        point = found(chances.points[s], 0, chances.points.shape[1] - 1, uniform_of(word))
+    for t in range(length):
+        g = shared.signature[s]
+        first, last = 0, tables.first[g, -1]
+        if e.per_episode:
+            first, last = tables.first[g, point], tables.first[g, point + 1]
+        column = first
+        if last - first > 1:
+            word += _GOLDEN
+            column = found(chances.columns[s], first, last - 1, uniform_of(word))
+        variant = 0
+        if tables.weight.shape[2] > 1:
+            word += _GOLDEN
+            variant = drawn_variant(tables, g, column, uniform_of(word))
+        local, own = 0, 0
+        for j in range(chances.policy.shape[0]):
+            action = tables.forced[g, column, variant, j]
+            if action < 0:
+                word += _GOLDEN
+                action = found(chances.policy[j, s], 0, shared.counts[g, j] - 1, uniform_of(word))
+            local = local * shared.counts[g, j] + action
+            if j == e.agent:
+                own = action
+        row = shared.offsets[s] + local
+        trajectory[t, 0], trajectory[t, 1], trajectory[t, 2] = s, own, column
+        paid[t] = e.rewards[row, e.agent]
+        word += _GOLDEN
+        entry = found(chances.following, e.indptr[row], e.indptr[row + 1], uniform_of(word))
+        if entry == e.indptr[row + 1]:
+            return t + 1, point
+        s = e.indices[entry]
+    return length, point
+
+
 @compiled
 def simulate(
     shared: GameTables,
     tables: AttackTables,
-    policy: FloatArray,
-    points: FloatArray,
-    columns: FloatArray,
-    per_episode: bool,
-    agent: int,
-    rewards: FloatArray,
-    log_discount: float,
-    indptr: IntArray,
-    indices: IntArray,
-    following: FloatArray,
-    start: FloatArray,
-    baseline: FloatArray,
-    key: np.uint64,
-    episodes: int,
-    trajectory: IntArray,
-    paid: FloatArray,
-    by_policy: FloatArray,
-    by_points: FloatArray,
-    by_columns: FloatArray,
-    visits: FloatArray,
-    returns: FloatArray,
+    chances: Chances,
+    e: Episodes,
+    drawn_by: tuple[np.uint64, int],
+    memory: tuple[IntArray, FloatArray],
+    sums: Sums,
 ) -> tuple[int, float]:
     """Simulate episodes of one agent with its attacker; add up returns by what was played.
 
     Parameters
     ----------
-    policy : (n, S, A)
-        Cumulative probabilities, 1 from each state's last action on.
-    points, columns : (S, E), (S, C)
-        Cumulative likewise. Columns are drawn from the whole row; `per_episode`, a point is drawn at the
-        first state and columns from those of that point, over which `columns` then begins anew.
-    log_discount : float
-        ln γ, −inf for γ = 0.
-    following : (entries,)
-        Cumulative transition probabilities within each row; what is missing to 1 ends the episode.
-    start : (S,)
-        Cumulative.
-    baseline : (S,)
-    trajectory, paid : (longest, 3), (longest,)
-        Working memory.
-    by_policy, by_points, by_columns : (S, A), (S, E), (S, C)
-        Sums of G_t − baseline(s_t) by the action, point and column drawn; added to.
-    visits, returns : (S,)
-        Number of visits and sum of G_t; added to.
+    drawn_by : (key, number of episodes)
+        Episode m draws from the stream that begins at key + m.
+    memory : (longest, 3) and (longest,)
+        Where an episode is kept: state, own action and column of each step, and what it paid.
+    sums : Sums
+        Added to.
 
     Returns
     -------
     (steps, sum of G_0)
     """
-    n = policy.shape[0]
+    key, episodes = drawn_by
+    trajectory, paid = memory
     steps, total = 0, 0.0
     for episode in range(episodes):
         word = mixed(key + np.uint64(episode) * _GOLDEN)
-        word += _GOLDEN
-        uniform = np.float64(mixed(word) >> _11) * 2.0**-53
-        length = 1
-        if log_discount > -np.inf:
-            length = 1 + int(np.log1p(-uniform) / log_discount)
-        word += _GOLDEN
-        s = found(start, 0, start.shape[0] - 1, np.float64(mixed(word) >> _11) * 2.0**-53)
-        point = -1
-        if per_episode:
-            word += _GOLDEN
-            point = found(points[s], 0, points.shape[1] - 1, np.float64(mixed(word) >> _11) * 2.0**-53)
-        reached = 0
-        for t in range(length):
-            g = shared.signature[s]
-            first, last = 0, tables.first[g, -1]
-            if per_episode:
-                first, last = tables.first[g, point], tables.first[g, point + 1]
-            column = first
-            if last - first > 1:
-                word += _GOLDEN
-                column = found(columns[s], first, last - 1, np.float64(mixed(word) >> _11) * 2.0**-53)
-            variant = 0
-            if tables.weight.shape[2] > 1:
-                word += _GOLDEN
-                uniform = np.float64(mixed(word) >> _11) * 2.0**-53
-                while variant + 1 < tables.weight.shape[2] and uniform >= tables.weight[g, column, variant]:
-                    uniform -= tables.weight[g, column, variant]
-                    if tables.weight[g, column, variant + 1] == 0.0:
-                        break
-                    variant += 1
-            local, own = 0, 0
-            for j in range(n):
-                action = tables.forced[g, column, variant, j]
-                if action < 0:
-                    word += _GOLDEN
-                    action = found(
-                        policy[j, s], 0, shared.counts[g, j] - 1, np.float64(mixed(word) >> _11) * 2.0**-53
-                    )
-                local = local * shared.counts[g, j] + action
-                if j == agent:
-                    own = action
-            row = shared.offsets[s] + local
-            trajectory[t, 0] = s
-            trajectory[t, 1] = own
-            trajectory[t, 2] = column
-            paid[t] = rewards[row, agent]
-            reached = t + 1
-            word += _GOLDEN
-            entry = found(following, indptr[row], indptr[row + 1], np.float64(mixed(word) >> _11) * 2.0**-53)
-            if entry == indptr[row + 1]:
-                break
-            s = indices[entry]
+        reached, point = episode_of(shared, tables, chances, e, word, trajectory, paid)
         steps += reached
         gained = 0.0
         for t in range(reached - 1, -1, -1):
             gained += paid[t]
             s = trajectory[t, 0]
-            advantage = gained - baseline[s]
-            by_policy[s, trajectory[t, 1]] += advantage
-            by_columns[s, trajectory[t, 2]] += advantage
-            visits[s] += 1.0
-            returns[s] += gained
-        if per_episode:
-            by_points[trajectory[0, 0], point] += gained - baseline[trajectory[0, 0]]
+            advantage = gained - e.baseline[s]
+            sums.policy[s, trajectory[t, 1]] += advantage
+            sums.columns[s, trajectory[t, 2]] += advantage
+            sums.visits[s] += 1.0
+            sums.returns[s] += gained
+        if e.per_episode:
+            sums.points[trajectory[0, 0], point] += gained - e.baseline[trajectory[0, 0]]
         total += gained
     return steps, total
