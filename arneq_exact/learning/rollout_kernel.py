@@ -138,79 +138,6 @@ class Sums(NamedTuple):
 
 
 @compiled
-def uniform_of(word: np.uint64) -> float:
-    """Return a number in [0, 1) from a word of the stream."""
-    return np.float64(mixed(word) >> _11) * 2.0**-53
-
-
-@compiled
-def drawn_variant(tables: AttackTables, g: int, column: int, uniform: float) -> int:
-    """Return which set of a column's law is drawn."""
-    variant = 0
-    while variant + 1 < tables.weight.shape[2] and uniform >= tables.weight[g, column, variant]:
-        uniform -= tables.weight[g, column, variant]
-        if tables.weight[g, column, variant + 1] == 0.0:
-            break
-        variant += 1
-    return variant
-
-
-@compiled
-def episode_of(
-    shared: GameTables,
-    tables: AttackTables,
-    chances: Chances,
-    e: Episodes,
-    word: np.uint64,
-    trajectory: IntArray,
-    paid: FloatArray,
-) -> tuple[int, int]:
-    """Play one episode; return its steps and the extreme point drawn for it, −1 for none."""
-    word += _GOLDEN
-    uniform = uniform_of(word)
-    length = 1
-    if e.log_discount > -np.inf:
-        length = 1 + int(np.log1p(-uniform) / e.log_discount)
-    word += _GOLDEN
-    s = found(chances.start, 0, chances.start.shape[0] - 1, uniform_of(word))
-    point = -1
-    if e.per_episode:
-        word += _GOLDEN
-        point = found(chances.points[s], 0, chances.points.shape[1] - 1, uniform_of(word))
-    for t in range(length):
-        g = shared.signature[s]
-        first, last = 0, tables.first[g, -1]
-        if e.per_episode:
-            first, last = tables.first[g, point], tables.first[g, point + 1]
-        column = first
-        if last - first > 1:
-            word += _GOLDEN
-            column = found(chances.columns[s], first, last - 1, uniform_of(word))
-        variant = 0
-        if tables.weight.shape[2] > 1:
-            word += _GOLDEN
-            variant = drawn_variant(tables, g, column, uniform_of(word))
-        local, own = 0, 0
-        for j in range(chances.policy.shape[0]):
-            action = tables.forced[g, column, variant, j]
-            if action < 0:
-                word += _GOLDEN
-                action = found(chances.policy[j, s], 0, shared.counts[g, j] - 1, uniform_of(word))
-            local = local * shared.counts[g, j] + action
-            if j == e.agent:
-                own = action
-        row = shared.offsets[s] + local
-        trajectory[t, 0], trajectory[t, 1], trajectory[t, 2] = s, own, column
-        paid[t] = e.rewards[row, e.agent]
-        word += _GOLDEN
-        entry = found(chances.following, e.indptr[row], e.indptr[row + 1], uniform_of(word))
-        if entry == e.indptr[row + 1]:
-            return t + 1, point
-        s = e.indices[entry]
-    return length, point
-
-
-@compiled
 def simulate(
     shared: GameTables,
     tables: AttackTables,
@@ -235,23 +162,79 @@ def simulate(
     -------
     (steps, sum of G_0)
     """
+    # One function, and arrays taken out of their tuples once: calls and tuples within the loop cost a third.
+    policy, points, columns, following, start = chances
+    agent, per_episode, rewards, log_discount, indptr, indices, baseline = e
+    by_policy, by_points, by_columns, visits, returns = sums
     key, episodes = drawn_by
     trajectory, paid = memory
+    n = policy.shape[0]
     steps, total = 0, 0.0
     for episode in range(episodes):
         word = mixed(key + np.uint64(episode) * _GOLDEN)
-        reached, point = episode_of(shared, tables, chances, e, word, trajectory, paid)
+        word += _GOLDEN
+        uniform = np.float64(mixed(word) >> _11) * 2.0**-53
+        length = 1
+        if log_discount > -np.inf:
+            length = 1 + int(np.log1p(-uniform) / log_discount)
+        word += _GOLDEN
+        s = found(start, 0, start.shape[0] - 1, np.float64(mixed(word) >> _11) * 2.0**-53)
+        point = -1
+        if per_episode:
+            word += _GOLDEN
+            point = found(points[s], 0, points.shape[1] - 1, np.float64(mixed(word) >> _11) * 2.0**-53)
+        reached = 0
+        for t in range(length):
+            g = shared.signature[s]
+            first, last = 0, tables.first[g, -1]
+            if per_episode:
+                first, last = tables.first[g, point], tables.first[g, point + 1]
+            column = first
+            if last - first > 1:
+                word += _GOLDEN
+                column = found(columns[s], first, last - 1, np.float64(mixed(word) >> _11) * 2.0**-53)
+            variant = 0
+            if tables.weight.shape[2] > 1:
+                word += _GOLDEN
+                uniform = np.float64(mixed(word) >> _11) * 2.0**-53
+                while variant + 1 < tables.weight.shape[2] and uniform >= tables.weight[g, column, variant]:
+                    uniform -= tables.weight[g, column, variant]
+                    if tables.weight[g, column, variant + 1] == 0.0:
+                        break
+                    variant += 1
+            local, own = 0, 0
+            for j in range(n):
+                action = tables.forced[g, column, variant, j]
+                if action < 0:
+                    word += _GOLDEN
+                    action = found(
+                        policy[j, s], 0, shared.counts[g, j] - 1, np.float64(mixed(word) >> _11) * 2.0**-53
+                    )
+                local = local * shared.counts[g, j] + action
+                if j == agent:
+                    own = action
+            row = shared.offsets[s] + local
+            trajectory[t, 0] = s
+            trajectory[t, 1] = own
+            trajectory[t, 2] = column
+            paid[t] = rewards[row, agent]
+            reached = t + 1
+            word += _GOLDEN
+            entry = found(following, indptr[row], indptr[row + 1], np.float64(mixed(word) >> _11) * 2.0**-53)
+            if entry == indptr[row + 1]:
+                break
+            s = indices[entry]
         steps += reached
         gained = 0.0
         for t in range(reached - 1, -1, -1):
             gained += paid[t]
             s = trajectory[t, 0]
-            advantage = gained - e.baseline[s]
-            sums.policy[s, trajectory[t, 1]] += advantage
-            sums.columns[s, trajectory[t, 2]] += advantage
-            sums.visits[s] += 1.0
-            sums.returns[s] += gained
-        if e.per_episode:
-            sums.points[trajectory[0, 0], point] += gained - e.baseline[trajectory[0, 0]]
+            advantage = gained - baseline[s]
+            by_policy[s, trajectory[t, 1]] += advantage
+            by_columns[s, trajectory[t, 2]] += advantage
+            visits[s] += 1.0
+            returns[s] += gained
+        if per_episode:
+            by_points[trajectory[0, 0], point] += gained - baseline[trajectory[0, 0]]
         total += gained
     return steps, total
