@@ -1,10 +1,10 @@
 """An independent judge in Fractions, for tiny games: true gaps by enumeration, and ε by the bare formula.
 
-Nothing here is shared with the checkers. Own robust values are found by trying every pure stationary
-attacker. A best-response value may be irrational, so it is bracketed: from below by the own robust value
-of a given deviation, from above by the best pure deviation against a given mixture of attacks. With
-near-optimal deviation and mixture the bracket is about 1e-15 wide. Costs grow exponentially, so games
-stay at a handful of states and actions.
+It judges the checkers and the package's oracle, and shares nothing with either. Own robust values are found
+by trying every pure stationary attacker. A best-response value may be irrational, so it is bracketed: from
+below by the own robust value of a given deviation, from above by the best pure deviation against a given
+mixture of attacks. With near-optimal deviation and mixture the bracket is about 1e-15 wide. Costs grow
+exponentially, so games stay at a handful of states and actions.
 """
 
 from __future__ import annotations
@@ -27,22 +27,13 @@ class ExactGame:
         self.n, self.n_states = game.n_agents, game.n_states
         self.counts = game.action_counts.tolist()
         self.discount = game.exact_discount()
-        dense = game.transitions.toarray()
-        exact = game.exact
         self.rewards, self.moves = [], []
         for row in range(game.n_rows):
-            if exact is None:
-                self.rewards.append([Fraction(r) for r in game.rewards[row].tolist()])
-                self.moves.append([Fraction(p) for p in dense[row].tolist()])
-            else:
-                self.rewards.append([exact.reward(row, agent) for agent in range(self.n)])
-                moves = [Fraction(0)] * self.n_states
-                first, last = game.transitions.indptr[row : row + 2]
-                for entry in range(first, last):
-                    moves[game.transitions.indices[entry]] = Fraction(
-                        exact.transition_numerators[entry], exact.transition_denominators[row]
-                    )
-                self.moves.append(moves)
+            self.rewards.append([game.exact_reward(row, agent) for agent in range(self.n)])
+            moves = [Fraction(0)] * self.n_states
+            for probability, state in game.exact_moves(row):
+                moves[state] = probability
+            self.moves.append(moves)
         self.rows = {}
         row = 0
         for state, counts in enumerate(self.counts):

@@ -15,9 +15,8 @@ Lemke's path does not end on a ray; under the lexicographic ratio test no basis 
 the game [T11]. Both hold literally here because nothing is rounded. Two players give Nash equilibria of a
 bimatrix game, four give two agents with their attackers.
 
-*Integer pivoting.* The tableau is T / D with integers T and one denominator D > 0, the last pivot; an
-exchange at (r, c) with p = T[r][c] > 0 keeps row r and maps every other row to (p T[i] − T[i][c] T[r]) / D,
-where each division comes out even because all entries are minors of [I, −M, −1, q]. D then becomes p.
+*Integer pivoting* (`arneq_exact.exact.pivot`) keeps the tableau in integers over one denominator D > 0; its
+entries are minors of [I, −M, −1, q].
 
 Cost: with N rows, a pivot is 2N² products of integers of at most N log₂(max C) bits or so; usually about N
 pivots, exponentially many at worst (their number is bounded).
@@ -33,7 +32,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import gcd
 
-_BOUND = 20_000  # pivots allowed
+from arneq_exact.exact.pivot import exchange
+
+PIVOT_LIMIT = 20_000
+"""Pivots of one path, beyond which the game is given up: paths take about as many pivots as rows, which are
+below a hundred or so, but exponentially many at worst."""
 
 Matrix = Sequence[Sequence[int]]
 
@@ -71,11 +74,11 @@ def polymatrix_equilibrium(
     # z₀ enters in the lexicographically least row: of equal right-hand sides −1, the last one.
     row = rows - 1
     tableau[row] = [-entry for entry in tableau[row]]
-    denominator = _exchange(tableau, row, artificial, 1)
+    denominator = exchange(tableau, row, artificial, 1)
     basis[row], entering = artificial, row + rows
-    for _ in range(_BOUND):
+    for _ in range(PIVOT_LIMIT):
         row = _leaving_row(tableau, basis, entering, artificial)
-        denominator = _exchange(tableau, row, entering, denominator)
+        denominator = exchange(tableau, row, entering, denominator)
         if bits is not None and denominator.bit_length() > bits:
             return None
         leaving, basis[row] = basis[row], entering
@@ -141,21 +144,3 @@ def _leaving_row(tableau: list[list[int]], basis: list[int], entering: int, arti
             best = i
     assert best >= 0, "Lemke's path ended on a ray, which is impossible for a copositive-plus matrix"
     return best
-
-
-def _exchange(tableau: list[list[int]], row: int, column: int, denominator: int) -> int:
-    """One step of integer pivoting, in place; returns the new denominator."""
-    pivot_row = tableau[row]
-    pivot = pivot_row[column]
-    for i, other in enumerate(tableau):
-        if i == row:
-            continue
-        factor = other[column]
-        if factor:
-            tableau[i] = [
-                (pivot * entry - factor * above) // denominator
-                for entry, above in zip(other, pivot_row, strict=True)
-            ]
-        elif pivot != denominator:
-            tableau[i] = [pivot * entry // denominator for entry in other]
-    return pivot

@@ -3,13 +3,13 @@
 Payoffs that differ by 1e-9 where others tie make bases so ill-conditioned that floating-point pivots, ours
 and those of HiGHS, can end at a basis that misses the optimum by more than 1e-10. Floats are dyadic
 rationals, so the program of `simplex_kernel` can be solved exactly: scaled by a power of two it has integer
-entries, and *integer pivoting* keeps them so. The tableau is T / D with an integer matrix T and one
-denominator D, the last pivot; an exchange at (r, c) with p = T[r][c] maps
+entries, and *integer pivoting* (`arneq_exact.exact.pivot`) keeps them so. The tableau has no columns for what
+is in the basis: in an exchange at (r, c) with p = T[r][c], the column of what leaves takes the place of the
+one that enters,
 
-    T[i][j] → (T[i][j] p − T[i][c] T[r][j]) / D,    T[i][c] → −T[i][c],    T[r][c] → D,    D → p,
+    T[i][j] → (T[i][j] p − T[i][c] T[r][j]) / D,    T[i][c] → −T[i][c],    T[r][c] → D,    D → p.
 
-where every division comes out even, since all entries are minors of the first tableau. Bland's rule ends
-without tolerances; pivots are bounded all the same, since their number can be exponential.
+Bland's rule ends without tolerances; pivots are bounded all the same, since their number can be exponential.
 
 Cost: a pivot is (A+1)(C+1) products of integers of at most about 60 min(A, C) bits.
 
@@ -22,9 +22,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from arneq_exact.exact.pivot import exchange
 from arneq_exact.exact.rationals import FloatArray
 
-_BOUND = 10_000  # pivots allowed
+PIVOT_LIMIT = 10_000
+"""Pivots beyond which a game is given up: about as many as there are actions are the rule, but under Bland's
+rule exponentially many are possible."""
 
 
 def solve_exactly(matrix: FloatArray) -> tuple[FloatArray, FloatArray] | None:
@@ -62,36 +65,13 @@ def solve_integer_game(
     >>> solve_integer_game([[3, 1], [1, 2]])
     ([1, 2], [1, 2])
     """
+    # max 1z subject to Mz ≤ 1, z ≥ 0: the rows of M with their bounds, and below them what z earns.
     tableau = [[*row, 1] for row in matrix]
     tableau.append([1] * len(matrix[0]) + [0])
-    return maximise(tableau, bits)
-
-
-def maximise(tableau: list[list[int]], bits: int | None = None) -> tuple[list[int], list[int]] | None:
-    """Solve max cz subject to Mz ≤ b, z ≥ 0, for integers with b ≥ 0, if there is a maximum.
-
-    Parameters
-    ----------
-    tableau : list of rows
-        The rows of M, each with its entry of b at the end, and below them c with a 0. Overwritten.
-    bits : int, optional
-        As in `solve_integer_game`.
-
-    Returns
-    -------
-    pair of lists of int, or None
-        Optimal multipliers of the rows and an optimal z, both times the same positive number. None past the
-        bound of pivots, or past `bits`.
-
-    Examples
-    --------
-    >>> maximise([[2, 1, 2], [1, 1, 0]] + [[1, -1, 0]])  # z = 0 is forced
-    ([0, 1], [0, 0])
-    """
     A, C = len(tableau) - 1, len(tableau[0]) - 1
     row_label, column_label = list(range(A)), list(range(A, A + C))
     denominator = 1
-    for _ in range(_BOUND):
+    for _ in range(PIVOT_LIMIT):
         # Bland: of the columns that improve, and of the rows of least ratio, those of smallest label.
         improving = [j for j in range(C) if tableau[A][j] > 0]
         if not improving:
@@ -120,18 +100,12 @@ def _leaving(tableau: list[list[int]], row_label: list[int], enter: int) -> int:
 
 
 def _exchange(tableau: list[list[int]], leave: int, enter: int, denominator: int) -> int:
-    """One step of integer pivoting, in place; returns the new denominator."""
-    pivot_row = tableau[leave]
-    pivot = pivot_row[enter]
-    for i, row in enumerate(tableau):
-        if i != leave:
-            factor = row[enter]
-            tableau[i] = [
-                (entry * pivot - factor * other) // denominator
-                for entry, other in zip(row, pivot_row, strict=True)
-            ]
-            tableau[i][enter] = -factor
-    pivot_row[enter] = denominator
+    """One exchange, in place; the column of what leaves takes the place of the one that enters."""
+    entering = [row[enter] for row in tableau]
+    pivot = exchange(tableau, leave, enter, denominator)
+    for row, factor in zip(tableau, entering, strict=True):
+        row[enter] = -factor
+    tableau[leave][enter] = denominator
     return pivot
 
 

@@ -34,6 +34,7 @@ def content_hash(
     n_rows, n = rewards.shape
     exact_rewards: Iterable[Fraction] | None = None
     exact_moves: Iterable[Fraction] | None = None
+    # In bulk, past the game's accessors: a game that is all doubles is hashed without one Fraction.
     if exact is not None:
         exact_rewards = (exact.reward(row, agent) for row in range(n_rows) for agent in range(n))
         row_of_entry = np.repeat(np.arange(n_rows), np.diff(transitions.indptr))

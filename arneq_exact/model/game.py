@@ -233,11 +233,11 @@ class MarkovGame:
         """Per agent the exact max r − min r, or 1 where rewards are constant."""
         ranges = []
         for agent in range(self.n_agents):
-            if self.exact is None:
+            if self.exact is None:  # doubles are compared before two of them become Fractions
                 column = self.rewards[:, agent]
                 spread = Fraction(float(column.max())) - Fraction(float(column.min()))
             else:
-                paid = [self.exact.reward(row, agent) for row in range(self.n_rows)]
+                paid = [self.exact_reward(row, agent) for row in range(self.n_rows)]
                 spread = max(paid) - min(paid)
             ranges.append(spread or Fraction(1))
         return tuple(ranges)

@@ -56,7 +56,7 @@ def game_to_json(game: MarkovGame) -> dict[str, Any]:
     """
     agents = [game.agent_name(agent) for agent in range(game.n_agents)]
     states = [game.state_name(state) for state in range(game.n_states)]
-    factors: list[Number] = list(game.exact.discount if game.exact else game.discount.tolist())
+    factors: list[Number] = list(game.exact_discount() if game.exact else game.discount.tolist())
     data: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -200,13 +200,12 @@ def _row_to_json(game: MarkovGame, row: int, states: list[str]) -> dict[str, Any
     targets = game.transitions.indices[start:stop].tolist()
     rewards: list[Number]
     moves: list[Number]
-    if game.exact is None:
+    if game.exact is None:  # a double is written as a decimal, not as the rational that it is
         rewards = game.rewards[row].tolist()
         moves = game.transitions.data[start:stop].tolist()
     else:
-        rewards = [game.exact.reward(row, agent) for agent in range(game.n_agents)]
-        below = game.exact.transition_denominators[row]
-        moves = [Fraction(above, below) for above in game.exact.transition_numerators[start:stop]]
+        rewards = [game.exact_reward(row, agent) for agent in range(game.n_agents)]
+        moves = [probability for probability, _ in game.exact_moves(row)]
     result: dict[str, Any] = {
         "rewards": [plain(reward) for reward in rewards],
         "next": {states[target]: plain(p) for target, p in zip(targets, moves, strict=True)},

@@ -101,6 +101,7 @@ class IntegerGame:
     def of(cls, game: MarkovGame) -> IntegerGame:
         """Take the exact rationals of a game where it has them, else its doubles at their word."""
         state_of_row = np.repeat(np.arange(game.n_states), np.diff(game.offsets))
+        # In bulk, past the game's accessors of single numbers, which would make a Fraction for each.
         if game.exact is None:
             rewards, reward_denominator = over_common_denominator(game.rewards)
             transitions, denominator = over_common_denominator(game.transitions.data)
