@@ -13,8 +13,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from arneq_exact.version import __version__ as __version__
-
 # No module below the root has a public function's name: it would hide the function once imported.
 _HOMES = {
     "MarkovGame": "arneq_exact.model.game",
@@ -49,6 +47,7 @@ _HOMES = {
     "load": "arneq_exact.proof.files",
     "save": "arneq_exact.proof.files",
     "ArneqError": "arneq_exact.errors",
+    "__version__": "arneq_exact.version",
 }
 
 _PACKAGES = ("catalog", "theory")
@@ -90,6 +89,7 @@ if TYPE_CHECKING:
     from arneq_exact.solver.solve import solve as solve
     from arneq_exact.study.equilibria import equilibria as equilibria
     from arneq_exact.study.robustness_curve import robustness_curve as robustness_curve
+    from arneq_exact.version import __version__ as __version__
 
 
 def __getattr__(name: str) -> Any:
