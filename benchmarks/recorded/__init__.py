@@ -1,0 +1,1 @@
+"""What `golden.py` records, by family."""
