@@ -40,12 +40,10 @@ Point = tuple[tuple[Set, Fraction], ...]
 # The sets that may be drawn, with their probabilities and the actions of their members.
 Column = list[tuple[Fraction, Set, tuple[int, ...]]]
 Row = tuple[list[Fraction], dict[int, Fraction]]
-ZERO = Fraction(0)
-TOLERANCE = Fraction(1, 10**9)
-LARGEST_REWARD = Fraction(1e150)
-LONGEST_DENOMINATOR = 1200
-LONGEST_NUMBER = 4096
-MOST_VERTICES = 400
+# The limits of the checker, so that the two agree on what is read: how far probabilities may miss 1, rewards
+# whose sums stay doubles, bits of a bound and of a number, vertices of an attacker's polytope.
+ZERO, TOLERANCE, LARGEST_REWARD = Fraction(0), Fraction(1, 10**9), Fraction(1e150)
+LONGEST_DENOMINATOR, LONGEST_NUMBER, MOST_VERTICES = 1200, 4096, 400
 THREAT_KEYS = ("k", "probability", "sets", "distribution", "inequalities", "informed", "masks", "timing")
 
 

@@ -39,7 +39,7 @@ def build_dense(seed: Any, agents: Any, states: Any, actions: Any, discount: Any
     """Build a game in which every row may lead to every state."""
     name = "random-dense"
     count = parameters.whole(name, "states", states, least=1)
-    return _build(name, seed, agents, count, actions, discount, integer, None)
+    return _build(name, seed, agents, count, actions, discount, integer, few=None)
 
 
 def build_sparse(
@@ -49,11 +49,19 @@ def build_sparse(
     name = "random-sparse"
     count = parameters.whole(name, "states", states, least=1)
     few = parameters.whole(name, "successors", successors, least=1)
-    return _build(name, seed, agents, count, actions, discount, integer, few)
+    return _build(name, seed, agents, count, actions, discount, integer, few=few)
 
 
 def _build(
-    name: str, seed: Any, agents: Any, count: int, actions: Any, discount: Any, integer: Any, few: int | None
+    name: str,
+    seed: Any,
+    agents: Any,
+    count: int,
+    actions: Any,
+    discount: Any,
+    integer: Any,
+    *,
+    few: int | None,
 ) -> MarkovGame:
     stream = np.random.PCG64(parameters.whole(name, "seed", seed, least=0))
     n = parameters.whole(name, "agents", agents, least=1, most=MOST_AGENTS)

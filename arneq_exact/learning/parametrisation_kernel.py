@@ -11,7 +11,7 @@ from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.tables import BoolArray
 from arneq_exact.stage.kernels import compiled
 
-_TINY = float(np.finfo(np.float64).tiny)
+_TINY = float(np.finfo(np.float64).tiny)  # keeps the logarithm of a vanishing probability finite
 
 
 @compiled

@@ -21,7 +21,7 @@ from arneq_exact.errors import InputError
 from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.learning.attacked_game import AttackedGame, Parts
 from arneq_exact.learning.gradients import Gradients
-from arneq_exact.learning.rollout_kernel import Chances, Episodes, Sums, cumulate_by_point, simulate
+from arneq_exact.learning.rollout_kernel import Chances, Rollouts, Sums, cumulate_by_point, simulate
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.simulate import cumulative_mixture
 
@@ -110,7 +110,7 @@ class SampledGradients:
                 arena.shared,
                 arena.tables[agent],
                 Chances(policy, cumulative_mixture(points), columns, self._following, self._start),
-                Episodes(agent, per_episode, arena.rewards, log_discount, indptr, indices, baseline),
+                Rollouts(agent, per_episode, arena.rewards, log_discount, indptr, indices, baseline),
                 (key[0], episodes),
                 (self._trajectory, self._paid),
                 sums,

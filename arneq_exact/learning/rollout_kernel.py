@@ -95,7 +95,7 @@ class Chances(NamedTuple):
     start: FloatArray
 
 
-class Episodes(NamedTuple):
+class Rollouts(NamedTuple):
     """Whose episodes they are, and how they are played.
 
     Attributes
@@ -142,7 +142,7 @@ def simulate(
     shared: GameTables,
     tables: AttackTables,
     chances: Chances,
-    e: Episodes,
+    e: Rollouts,
     drawn_by: tuple[np.uint64, int],
     memory: tuple[IntArray, FloatArray],
     sums: Sums,

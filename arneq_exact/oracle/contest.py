@@ -31,7 +31,7 @@ from arneq_exact.exact.rationals import FloatArray
 from arneq_exact.model.game import MarkovGame
 from arneq_exact.model.policy import Policy
 from arneq_exact.model.threat import ThreatModel
-from arneq_exact.oracle.definition import Attack, column, listed_attacks, maximin
+from arneq_exact.oracle.definition import PureAttack, column, listed_attacks, maximin
 
 SETTLED = 1e-13
 """Gain, in units of the largest value or reward, below which policy iteration in doubles ends: the error of
@@ -40,7 +40,7 @@ its linear systems."""
 ROUNDS = 500
 """Rounds after which an iteration that has to end has a fault; a handful is usual."""
 
-Listing = Callable[[ThreatModel, tuple[int, ...], int, int], Iterable[Attack]]
+Listing = Callable[[ThreatModel, tuple[int, ...], int, int], Iterable[PureAttack]]
 """From threat, action counts, agent and state to the attacks that are columns."""
 
 
@@ -64,7 +64,7 @@ class Contest:
     discount: Any
     paid: tuple[Numbers, ...]
     moves: tuple[Numbers, ...]
-    attacks: tuple[list[Attack], ...]
+    attacks: tuple[list[PureAttack], ...]
     play: tuple[list[Numbers], ...]
 
     @property

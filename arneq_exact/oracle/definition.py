@@ -31,7 +31,7 @@ Law = dict[Set, Fraction]
 """A distribution over corruption sets, each an ascending tuple of agents."""
 
 
-class Attack(NamedTuple):
+class PureAttack(NamedTuple):
     """What an attacker does: a distribution over sets, and the action of every member of every set."""
 
     law: Law
@@ -102,7 +102,7 @@ def is_budget(threat: ThreatModel) -> bool:
 
 def pure_attacks(
     threat: ThreatModel, counts: Sequence[int], agent: int, state: int, *, informed: bool | None = None
-) -> Iterator[Attack]:
+) -> Iterator[PureAttack]:
     """Yield every pure attack: a vertex of Ω_i and the actions of whoever it may corrupt [T10].
 
     Parameters
@@ -117,10 +117,10 @@ def pure_attacks(
         choices = [tuple(masks.get(j, range(counts[j]))) for _, j in keys]
         for chosen in product(*choices):
             action = dict(zip(keys, chosen, strict=True))
-            yield Attack(law, {K: {j: action[K if knows else (), j] for j in K} for K in law})
+            yield PureAttack(law, {K: {j: action[K if knows else (), j] for j in K} for K in law})
 
 
-def listed_attacks(threat: ThreatModel, counts: Sequence[int], agent: int, state: int) -> list[Attack]:
+def listed_attacks(threat: ThreatModel, counts: Sequence[int], agent: int, state: int) -> list[PureAttack]:
     """Return pure attacks that suffice: of a budget those on sets of size m = min(k, n−1) [T1].
 
     Those of a budget stand in the documented order of columns. Any other threat has all its pure attacks.
@@ -187,7 +187,7 @@ def mixed_column(
     return total
 
 
-def column(payoff: Array, policy: Sequence[Array], agent: int, attack: Attack) -> Array:
+def column(payoff: Array, policy: Sequence[Array], agent: int, attack: PureAttack) -> Array:
     """Return what each action of `agent` earns under a pure attack."""
     exact = payoff.dtype == object
     law = attack.law if exact else {K: float(p) for K, p in attack.law.items()}
@@ -212,7 +212,7 @@ def matrix(
     return columns_of(payoff, policy, agent, attacks)
 
 
-def columns_of(payoff: Array, policy: Sequence[Array], agent: int, attacks: Iterable[Attack]) -> Array:
+def columns_of(payoff: Array, policy: Sequence[Array], agent: int, attacks: Iterable[PureAttack]) -> Array:
     """Return M_i^π (A_i, C, ...) with a column for each of some pure attacks."""
     return np.stack([column(payoff, policy, agent, attack) for attack in attacks], axis=1)
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle.contest import Contest
-from arneq_exact.oracle.definition import Attack, pure_attacks
+from arneq_exact.oracle.definition import PureAttack, pure_attacks
 
 
-def solver_attacks(threat: ThreatModel, counts: Sequence[int], agent: int, state: int) -> list[Attack]:
+def solver_attacks(threat: ThreatModel, counts: Sequence[int], agent: int, state: int) -> list[PureAttack]:
     """Return the attacks of the columns of one state, in the documented order.
 
     Extreme points of Ω_i come as the threat resolves them; the attacks at each are listed by the definition,
@@ -18,7 +18,7 @@ def solver_attacks(threat: ThreatModel, counts: Sequence[int], agent: int, state
     ask (`strangers`).
     """
     nobody = {frozenset[int](): 1}
-    found: list[Attack] = []
+    found: list[PureAttack] = []
     for point in threat.corruptions(len(counts), agent):
         law = {frozenset(members): weight for members, weight in point.weights}
         alone = ThreatModel(

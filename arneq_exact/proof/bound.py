@@ -42,7 +42,7 @@ from arneq_exact.proof.columns import ColumnGroup
 from arneq_exact.proof.fit import require_fit
 from arneq_exact.proof.rounding import rounded_up
 
-ZERO = Fraction(0)
+ZERO = Fraction(0)  # for maxima with nothing
 
 Pair = tuple[Numbers, Numbers]
 """Values (S,) of one agent: now, and one step later."""

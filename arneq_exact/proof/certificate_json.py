@@ -31,6 +31,7 @@ from arneq_exact.require import shown
 
 FORMAT = "arneq-certificate"
 VERSION = 1
+"""Raised when the format changes in a way that old readers would misread."""
 KEYS = (
     "format",
     "version",

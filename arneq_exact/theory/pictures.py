@@ -20,6 +20,8 @@ from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.assumptions import common_types
 
 ITERATIONS = 24
+"""Steps that a picture shows: at γ = 1/2 residuals have then met rounding."""
+
 SETTLED = 1e-12
 """Residuals, in units of the first, below which their ratio is rounding."""
 

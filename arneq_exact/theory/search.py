@@ -34,6 +34,7 @@ from arneq_exact.theory.engine.statement import Statement
 
 FORMAT = "arneq-counterexample"
 VERSION = 1
+"""Raised when the format changes in a way that old readers would misread."""
 
 MORE = 25
 """Draws after the first violation, for a worse margin."""

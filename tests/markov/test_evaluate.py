@@ -253,7 +253,7 @@ def test_the_worst_attack_attains_the_robust_value(rng, n):
                 rows = slice(int(game.offsets[state]), int(game.offsets[state + 1]))
                 payoff = game.rewards[rows, agent] + game.discount[agent] * dense[rows] @ values[agent]
                 mixtures = [array[state, :count] for array, count in zip(policy, counts, strict=True)]
-                played = definition.Attack(dict(corruption.weights), forced)
+                played = definition.PureAttack(dict(corruption.weights), forced)
                 table = definition.columns_of(payoff.reshape(counts), mixtures, agent, [played])
                 assert (mixtures[agent] @ table)[0] == pytest.approx(values[agent, state], abs=1e-12)
 

@@ -30,6 +30,7 @@ _CHOICES = (
 )
 
 MIXES = 2
+"""Code of an agent that uses both actions, beside 0 and 1 for a pure one."""
 
 
 @compiled

@@ -33,7 +33,9 @@ from arneq_exact.stage.robust import robust_matrix
 from arneq_exact.stage.types.greatest_value import greatest_value
 from arneq_exact.stage.zero_sum.linear import solve_matrix_games
 
+# Flags, one bit each.
 TYPE_A = 1
+# The next bit.
 TYPE_B_PRIME = 2
 UNDECIDED = 4
 """Whether type A holds is open."""
@@ -41,7 +43,7 @@ UNDECIDED = 4
 TOLERANCE = 1e-9
 """Of the agent's stage payoff range: closer than this, values count as equal."""
 
-EPS = float(np.finfo(float).eps)
+EPS = float(np.finfo(float).eps)  # the spacing of doubles at 1, twice what one operation rounds by
 
 Flags = NDArray[np.uint8]
 

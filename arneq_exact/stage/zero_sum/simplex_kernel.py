@@ -27,9 +27,8 @@ from numpy.typing import NDArray
 from arneq_exact.exact.rationals import FloatArray, IntArray
 from arneq_exact.stage.kernels import compiled, indifferent, normalise, replies
 
-UNSOLVED = 0
-SADDLE = 1
-SIMPLEX = 2
+UNSOLVED, SADDLE, SIMPLEX = 0, 1, 2
+"""How a game ended: not, at a pure saddle, by pivots."""
 _DANTZIG = 6  # pivots per action by Dantzig's rule; most games need about one
 _BOUND = 40  # pivots allowed per action, by far the most under Bland's rule, which ends but is slow
 _OPTIMAL = 1e-13  # a reduced cost below this is zero: it moves the value by less than 1e-13 of the range

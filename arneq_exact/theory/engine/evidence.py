@@ -40,6 +40,7 @@ HOLDS, VIOLATED, NOT_MET, UNDECIDED = VERDICTS = ("holds", "violated", "hypothes
 
 FORMAT = "arneq-evidence"
 VERSION = 1
+"""Raised when the format changes in a way that old readers would misread."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from arneq_exact.theory.engine.evidence import Comparison, Findings
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import Hypothesis
 
-EPS = float(np.finfo(float).eps)
+EPS = float(np.finfo(float).eps)  # the spacing of doubles at 1, twice what one operation rounds by
 
 
 def has_full_simplex(threat: ThreatModel) -> bool:
@@ -138,11 +138,13 @@ def rounding(game_rows: int) -> float:
     """Bound the rounding of an expectation over `game_rows` joint actions, in units of the largest payoff.
 
     Each is a sum of that many products whose weights sum to 1 within a few units in the last place; two such
-    sums in different orders differ by at most 2 (rows + agents + 2) eps, to first order.
+    sums in different orders differ by at most 2 (rows + agents + 2) eps, to first order. Eight times that are
+    granted, since a side may be a sum of such expectations: over the sets of a law, or over rows of moves.
     """
     return 16 * (game_rows + 16) * EPS
 
 
+# Why, in words that evidence carries, below.
 LP_TOLERANCE = 1e-9
 LP_WHY = (
     "matrix games are verified to a duality gap of 1e-10 of their payoff range, which is at most 2 units; "

@@ -47,6 +47,7 @@ DECOUPLED = Hypothesis(
     lambda instance: instance.threat.decouples(instance.game.n_agents),
 )
 
+# Why, in words that evidence carries, below.
 TOLERANCE = 1e-8
 WHY = (
     "policies are verified to 1e-10 of the payoff range and types to 1e-9 of it, at two stage games, each "

@@ -47,6 +47,9 @@ FIXED_TYPES = Hypothesis(
 )
 
 MAX_ITERATIONS = 400
+"""At discounts up to 0.9 a residual is below 1e-10 after half as many; what has not settled then goes
+round."""
+
 RESIDUAL = 1e-8
 """Of the reward range: steps are compared until they are this short."""
 

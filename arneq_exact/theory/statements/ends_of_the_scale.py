@@ -30,6 +30,7 @@ from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.stages import DISCOUNTED, FULL_SIMPLEX, NO_MASKS, PER_STATE, stages
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, UNDER_HYPOTHESES, Hypothesis, Statement
 
+# Why, in words that evidence carries, below.
 VALUE_TOLERANCE = 1e-8
 VALUE_WHY = (
     "stage games are verified to 1e-10 of their payoff range and a residual r of the backup moves values by "

@@ -111,7 +111,7 @@ def _probability(instance: Instance, exact: bool) -> Findings:
                     stage.payoffs[agent],
                     stage.play,
                     agent,
-                    definition.Attack({**_spared(1 - share), K: share}, {(): {}, K: attack.forced[K]}),
+                    definition.PureAttack({**_spared(1 - share), K: share}, {(): {}, K: attack.forced[K]}),
                 )
                 for attack in definition.pure_attacks(
                     ThreatModel(threat.k, masks=threat.masks), stage.counts, agent, stage.state

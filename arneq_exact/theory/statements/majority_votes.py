@@ -43,6 +43,7 @@ STEPS = 60
 """Steps from 0 within which votes must have gone round the cycle, and those of the two agents too."""
 
 ROUNDS = 3
+"""Times that votes must go round before they count as joined: once could be chance."""
 
 
 class Vote(NamedTuple):

@@ -16,7 +16,7 @@ import numpy as np
 
 from arneq_exact.model.threat import ThreatModel
 from arneq_exact.oracle import definition
-from arneq_exact.oracle.definition import Array, Attack
+from arneq_exact.oracle.definition import Array, PureAttack
 from arneq_exact.oracle.pure_play import largest_sets
 from arneq_exact.theory.draw import families
 from arneq_exact.theory.draw.threats import stage_under_threat
@@ -69,7 +69,7 @@ def largest_set_columns(stage: Stage, threat: ThreatModel, agent: int) -> Array:
     for K in largest_sets(stage.n, agent, threat.k):
         choices = [masks.get(j, {}).get(stage.state, range(stage.counts[j])) for j in K]
         for actions in product(*choices):
-            attack = Attack({K: Fraction(1)}, {K: dict(zip(K, actions, strict=True))})
+            attack = PureAttack({K: Fraction(1)}, {K: dict(zip(K, actions, strict=True))})
             columns.append(definition.column(stage.payoffs[agent], stage.play, agent, attack))
     return np.stack(columns, axis=1)
 

@@ -63,6 +63,7 @@ START = 0.05
 that zero-sum games stay zero-sum): what is not yet visited must not reverse a choice."""
 
 MAX_ITERATIONS = 400
+"""Steps of the procedure towards Q*, as for T7 itself."""
 
 WHY = (
     "a selected policy is worth within 1e-10 and a type is decided within 1e-9 of the range of stage "

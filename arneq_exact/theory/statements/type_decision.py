@@ -42,8 +42,12 @@ from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Statement
 
 STARTS: Final = 2
-SWEEPS: Final = 3
+"""Drawn profiles besides the decided one, each improved agent by agent: a second look, not a proof."""
 
+SWEEPS: Final = 3
+"""Times that every agent is given its best mixture; a few usually settle."""
+
+# Why, in words that evidence carries, below.
 TOLERANCE: Final = 2e-9
 WHY: Final = "types are decided up to 1e-9 of the payoff range, and matrix games are solved to 1e-10 of it"
 
