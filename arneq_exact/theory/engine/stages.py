@@ -25,7 +25,12 @@ from arneq_exact.theory.engine.evidence import Comparison, Findings
 from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import Hypothesis
 
-EPS = float(np.finfo(float).eps)  # the spacing of doubles at 1, twice what one operation rounds by
+EPS = float(np.finfo(float).eps)
+"""Distance from 1 to the next double, 2^-52: one rounding errs by at most half of it, relatively."""
+
+SLACK = 8
+"""Times the bound that is derived for two sums: payoffs are sums themselves, r + γPv, and a column is summed
+agent by agent. It is generous, not derived, and still far below any fault that is looked for."""
 
 
 def has_full_simplex(threat: ThreatModel) -> bool:
@@ -138,10 +143,10 @@ def rounding(game_rows: int) -> float:
     """Bound the rounding of an expectation over `game_rows` joint actions, in units of the largest payoff.
 
     Each is a sum of that many products whose weights sum to 1 within a few units in the last place; two such
-    sums in different orders differ by at most 2 (rows + agents + 2) eps, to first order. Eight times that are
-    granted, since a side may be a sum of such expectations: over the sets of a law, or over rows of moves.
+    sums in different orders differ by at most 2 (rows + agents + 2) eps, to first order. Agents + 2 are taken
+    as 16, which holds for as many as 14 agents, and the whole `SLACK` times.
     """
-    return 16 * (game_rows + 16) * EPS
+    return 2 * SLACK * (game_rows + 16) * EPS
 
 
 # Why, in words that evidence carries, below.

@@ -30,6 +30,18 @@ from arneq_exact.theory.engine.proved_bound import proved_below
 from arneq_exact.theory.engine.statement import FALSE_WITHOUT, Hypothesis, Statement
 from arneq_exact.theory.statements.contraction import worth
 
+SHARES = (16, 64, 256)
+"""Losses that a proof is tried for, as parts of the payoff range: large ones first, as
+they take fewer boxes. Smaller ones than the last are not tried."""
+
+ROUGH, FEW_CORNERS = 1e-3, 20_000
+"""Accuracy and corners of the search for a good profile in doubles: its exact worth counts, whatever it is,
+and an accuracy below the smallest share of the range is enough."""
+
+GRID = 2**12
+"""Its probabilities are rounded to multiples of 1/GRID: for three agents with three actions that loses less
+than the smallest share."""
+
 
 def _is_end(instance: Instance) -> bool:
     k = instance.threat.k
@@ -98,7 +110,7 @@ def _never_at_once(instance: Instance) -> Findings:
     if not spread:
         return Findings(undecided="payoffs are constant")
     # The largest loss, in steps of the payoff range, that some agent is proved to have at every profile.
-    for share in (16, 64, 256):
+    for share in SHARES:
         loss = spread / share
         if proved_below(together, -loss):
             return Findings(
@@ -115,11 +127,11 @@ def _never_at_once(instance: Instance) -> Findings:
 def _reached(columns: Any, payoff: Any, attacker: Attacker) -> Fraction:
     """Return the exact value of a good profile for one agent: a pure one, or a rounded mixed one."""
     best = Fraction(columns.min(axis=0).max())
-    found = greatest_value(payoff.astype(np.float64), attacker, accuracy=1e-3, corners=20_000)
+    found = greatest_value(payoff.astype(np.float64), attacker, accuracy=ROUGH, corners=FEW_CORNERS)
     if found.profile is not None:
         worth = columns
         for mixture in reversed(found.profile):
-            weights = [Fraction(round(4096 * float(p))) for p in mixture]
+            weights = [Fraction(round(GRID * float(p))) for p in mixture]
             worth = worth.dot(exact_array(weights) / sum(weights))
         best = max(best, Fraction(min(worth.ravel().tolist())))
     return best

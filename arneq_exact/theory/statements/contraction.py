@@ -47,6 +47,10 @@ DECOUPLED = Hypothesis(
     lambda instance: instance.threat.decouples(instance.game.n_agents),
 )
 
+CHANGE = 1e-3
+"""Largest change of a payoff where a game has no second stage to compare with: far above what solvers err by,
+and small enough that the same kind of equilibrium is often selected again."""
+
 # Why, in words that evidence carries, below.
 TOLERANCE = 1e-8
 WHY = (
@@ -61,7 +65,7 @@ def _pair(instance: Instance) -> tuple[FloatArray, FloatArray]:
     first = stage_payoffs(game, 0)
     if game.n_states > 1 and (game.action_counts[0] == game.action_counts[1]).all():
         return first, stage_payoffs(game, 1)
-    return first, first + 1e-3 * instance.rng().uniform(-1, 1, first.shape)
+    return first, first + CHANGE * instance.rng().uniform(-1, 1, first.shape)
 
 
 def _agent(instance: Instance) -> int:

@@ -47,14 +47,13 @@ FIXED_TYPES = Hypothesis(
 )
 
 MAX_ITERATIONS = 400
-"""At discounts up to 0.9 a residual is below 1e-10 after half as many; what has not settled then goes
-round."""
-
+"""Iterations of a run: drawn games have discounts of at most 9/10, where a run takes some 170. One that takes
+more than these counts as one that did not converge."""
 RESIDUAL = 1e-8
 """Of the reward range: steps are compared until they are this short."""
 
 OTHERS = 2
-"""Drawn policies that are worth no more than V* at type A."""
+"""Drawn policies that are worth no more than V* at type A: few, each is evaluated for every agent."""
 
 WHY = (
     "at each of two stage games a value errs by at most 1e-10 and a type by at most 1e-9 of the range of "
@@ -101,7 +100,7 @@ def _contracts(instance: Instance) -> Findings:
         comparisons.append(at_most(name, steps[1:], bound * steps[:-1], range_))
     if run.status == "converged":
         comparisons += _at_the_limit(instance, run, types, bound / (1 - bound) * steps[-1], range_)
-    # Of steps that rounding has not swallowed.
+    # Of steps that rounding has not swallowed: for show alone, ten times above where the run stops.
     ratios = steps[1:] / np.maximum(steps[:-1], 1e-7 * unit)
     return Findings(
         comparisons=comparisons,

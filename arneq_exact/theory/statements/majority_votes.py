@@ -43,7 +43,8 @@ STEPS = 60
 """Steps from 0 within which votes must have gone round the cycle, and those of the two agents too."""
 
 ROUNDS = 3
-"""Times that votes must go round before they count as joined: once could be chance."""
+"""Times round the cycle before votes from 0 count as having joined it: once may be chance, and values are
+proved to stay on the cycle by a step from each of its own."""
 
 
 class Vote(NamedTuple):

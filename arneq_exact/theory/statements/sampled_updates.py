@@ -53,17 +53,17 @@ STEP_SIZES = Hypothesis(
 )
 
 FOLLOWED = 5
-"""Updates that are looked at one by one."""
+"""Updates that are looked at one by one: each asks for all stage ARNEQ again."""
 
 SNAPSHOTS = 4
-"""Moments of the longer run."""
+"""Moments of the longer run at which the pseudo-contraction is looked at, for the same reason few."""
 
 START = 0.05
 """Runs begin this much of the reward range above Q* (times the extras' "directions", one number per agent, so
 that zero-sum games stay zero-sum): what is not yet visited must not reverse a choice."""
 
 MAX_ITERATIONS = 400
-"""Steps of the procedure towards Q*, as for T7 itself."""
+"""Iterations towards Q*, as many as [T7] itself takes; without Q* an instance is undecided."""
 
 WHY = (
     "a selected policy is worth within 1e-10 and a type is decided within 1e-9 of the range of stage "

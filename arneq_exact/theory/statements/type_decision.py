@@ -42,10 +42,12 @@ from arneq_exact.theory.engine.instance import Instance
 from arneq_exact.theory.engine.statement import UNDER_HYPOTHESES, Statement
 
 STARTS: Final = 2
-"""Drawn profiles besides the decided one, each improved agent by agent: a second look, not a proof."""
+"""Drawn profiles to start from besides the one that is claimed: any that gets higher refutes the claim, and
+many instances with few starts see more than few instances with many."""
 
 SWEEPS: Final = 3
-"""Times that every agent is given its best mixture; a few usually settle."""
+"""Rounds over the agents: the worth never falls, and whatever is reached is a lower bound, so that stopping
+early makes the check weaker but not wrong."""
 
 # Why, in words that evidence carries, below.
 TOLERANCE: Final = 2e-9
