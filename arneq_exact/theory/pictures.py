@@ -20,7 +20,7 @@ from arneq_exact.theory.draw import families
 from arneq_exact.theory.engine.assumptions import common_types
 
 ITERATIONS = 24
-"""Steps that a picture shows: at γ = 1/2 residuals have then met rounding."""
+"""Steps that a picture shows: enough to see a slope, few enough to tell them apart."""
 
 SETTLED = 1e-12
 """Residuals, in units of the first, below which their ratio is rounding."""
