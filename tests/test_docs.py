@@ -1,10 +1,11 @@
-"""The pages hold what they show: code and commands run, ids of statements match, solvers have pages."""
+"""The pages hold what they show: code and commands run, ids match, what they name exists."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
 import doctest
+import importlib
 import io
 import re
 import shlex
@@ -230,3 +231,90 @@ def test_every_page_is_in_a_table_of_contents() -> None:
             entries = [line for line in toctree.split("\n") if line and not line.startswith(":")]
             listed |= {(page.parent / f"{entry}.md").resolve() for entry in entries}
     assert {page.resolve() for page in PAGES} == {page.resolve() for page in listed}
+
+
+READ = [*PAGES, ROOT / "README.md", *(ROOT / "benchmarks").rglob("*.md"), *(ROOT / "tests").rglob("*.md")]
+"""The site's pages and those that stand beside the code, but the changelog, which tells of what was."""
+
+WRITTEN = {"ledger/table.csv", "ledger/index.html", "ledger/evidence/", "runs/"}
+"""What commands on the pages write into a reader's own folder."""
+
+
+def exists(name: str) -> bool:
+    """Whether a dotted name is a module, or is reached from one by attributes."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        module = ".".join(parts[:length])
+        try:
+            found: object = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            # A module that is there and misses one of its own is another fault than a wrong name.
+            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+                raise
+            continue
+        for part in parts[length:]:
+            if not hasattr(found, part):
+                return False
+            found = getattr(found, part)
+        return True
+    return False
+
+
+def wrong_names(text: str) -> set[str]:
+    """The package's names in a text that lead nowhere: dotted ones, and those that directives document."""
+    named = re.findall(r"\barneq_exact(?:\.[A-Za-z_]\w*)+", text)
+    module = ""
+    for directive, name in re.findall(r"^\.\. (\w+):: ([\w.]+)$", text, re.MULTILINE):
+        if directive in ("automodule", "currentmodule"):
+            module = name
+        elif directive.startswith("auto") and not name.startswith("arneq_exact."):
+            named.append(f"{module}.{name}")
+    return {name for name in named if not exists(name)}
+
+
+def wrong_paths(text: str) -> set[str]:
+    """The files and folders that a text names and the sources do not have.
+
+    A path may start at any folder: pages say `stage/solve.py` for a file of the package. NAME stands for
+    any name.
+    """
+    named = set(re.findall(r"(?<![\w./*-])(?:[\w-]+/)*\w+\.py\b", text))
+    named |= set(re.findall(r"`((?:[A-Za-z_][\w-]*/)+[\w.-]*)`", text))
+    return {path for path in named - WRITTEN if not re.search(rf"/{pattern(path)}/", SOURCES)}
+
+
+def pattern(path: str) -> str:
+    """The expression of a path in `SOURCES`."""
+    return re.escape(path.rstrip("/")).replace("NAME", "[^/\n]+")
+
+
+SOURCES = "\n".join(
+    f"/{path.relative_to(ROOT).as_posix()}/"
+    for folder in ("arneq_exact", "benchmarks", "docs", "examples", "tests")
+    for path in [ROOT / folder, *(ROOT / folder).rglob("*")]
+    if not {"_build", "__pycache__"} & set(path.parts)
+)
+"""Every file and folder of the sources, one a line, between slashes."""
+
+
+@pytest.mark.parametrize("page", READ, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert (wrong_names(text), wrong_paths(text)) == (set(), set())
+
+
+def test_wrong_names_and_paths_are_found() -> None:
+    """Rooms that have moved, and those that stand, in the ways in which pages name them."""
+    page = ".. automodule:: arneq_exact.stage.profiles\n\n.. autoclass:: "
+    good = (
+        "{mod}`arneq_exact.solver.seal` `arneq_exact.solve` `stage/solve.py` `catalog/NAME.py` `theory/draw/`"
+    )
+    for text in (good, f"{page}StageProfiles\n"):
+        assert (wrong_names(text), wrong_paths(text)) == (set(), set())
+    assert wrong_names(f"{page}Profiles\n") == {"arneq_exact.stage.profiles.Profiles"}
+    assert wrong_names("arneq_exact.certify.seal, `arneq_exact.solver.sealed`") == {
+        "arneq_exact.certify.seal",
+        "arneq_exact.solver.sealed",
+    }
+    bad = "`stage/lp.py`, `python benchmarks/golds.py`, `enclose/`"
+    assert wrong_paths(bad) == {"stage/lp.py", "benchmarks/golds.py", "enclose/"}
